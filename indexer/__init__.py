@@ -1,0 +1,1 @@
+"""Embed a multilingual corpus and keep it: vectors in FAISS, everything else in SQLite."""

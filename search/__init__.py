@@ -1,0 +1,1 @@
+"""Ask an index across languages and report what the answer is made of."""
