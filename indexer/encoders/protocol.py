@@ -75,13 +75,30 @@ class EncoderSpec:
     """Hidden layer that is pooled: 0 the embeddings, -1 or None the last."""
 
 
-def open_encoder(spec: EncoderSpec) -> Encoder:
+def open_encoder(spec: EncoderSpec, arithmetic: str | None = None) -> Encoder:
     """Load the encoder that ``spec`` names.
+
+    Args:
+        spec: ``multilingual-e5-small``, ``hashing[:D]``, else a local directory or Hub id.
+        arithmetic: ``cpu float32``, ``cpu bfloat16``, ``cuda float32`` or ``cuda bfloat16``;
+            None takes what is fastest here. It is no part of the fingerprint.
 
     Raises:
         UsageError: no such encoder, or an option that it does not have.
         InputError: a model directory that is incomplete, unsafe or not understood.
+        CorruptError: the default encoder's weights file is damaged.
     """
-    from indexer.encoders.hashing import HashingEncoder
+    if spec.name.partition(":")[0] == "hashing":
+        from indexer.encoders.hashing import HashingEncoder
 
-    return HashingEncoder(spec)
+        return HashingEncoder(spec)
+    from indexer.encoders.arithmetic import parse_arithmetic
+
+    chosen = parse_arithmetic(arithmetic)
+    if spec.name == DEFAULT_ENCODER:
+        from indexer.encoders.e5 import open_e5
+
+        return open_e5(spec, chosen)
+    from indexer.encoders.huggingface import open_huggingface
+
+    return open_huggingface(spec, chosen)
