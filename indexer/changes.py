@@ -1,0 +1,65 @@
+"""Changes to the database, each inside the transaction its caller has opened."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+
+from indexer.records import EncodedDocument, Vectors
+from indexer.rows import COLUMNS, document_row, vector_blob
+from indexer.vectors import FileRecord
+
+_PLACES = ", ".join("?" for _ in COLUMNS.split(", "))
+_INSERT_DOCUMENT = f"INSERT INTO documents ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608
+
+
+def insert_document(conn: sqlite3.Connection, encoded: EncodedDocument, vector: Vectors) -> None:
+    """Insert a checked document and its vector, (d,) float32, under a new vid."""
+    # The checksum covers the vid, which SQLite gives, so the vector is filled in after.
+    vid = conn.execute("INSERT INTO vectors (vector, crc32) VALUES (x'', 0)").lastrowid
+    assert vid is not None
+    conn.execute(
+        "UPDATE vectors SET vector = ?, crc32 = ? WHERE vid = ?", [*vector_blob(vid, vector), vid]
+    )
+    conn.execute(_INSERT_DOCUMENT, document_row(vid, encoded))
+
+
+def remove_documents(conn: sqlite3.Connection, ids: Collection[str]) -> None:
+    """Remove documents and their vectors; a FAISS file that holds one gets a tombstone for it."""
+    query = "SELECT vid FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+    vids = [vid for (vid,) in conn.execute(query, [json.dumps(list(ids))])]
+    remove_vids(conn, vids)
+
+
+def remove_vids(conn: sqlite3.Connection, vids: Collection[int]) -> None:
+    """Remove rows by vid, with tombstones where they are needed."""
+    gone = json.dumps(list(vids))
+    conn.execute(
+        "INSERT INTO tombstones (vid) SELECT j.value FROM json_each(?) AS j WHERE EXISTS "
+        "(SELECT 1 FROM files AS f WHERE j.value BETWEEN f.first_vid AND f.last_vid)",
+        [gone],
+    )
+    for table in ("documents", "vectors"):
+        query = f"DELETE FROM {table} WHERE vid IN (SELECT value FROM json_each(?))"  # noqa: S608
+        conn.execute(query, [gone])
+
+
+def name_file(conn: sqlite3.Connection, record: FileRecord) -> None:
+    """Name a FAISS file that is on disk and checked: from the commit on it is searched."""
+    conn.execute(
+        "INSERT INTO files (name, bytes, rows, first_vid, last_vid) VALUES (?, ?, ?, ?, ?)", record
+    )
+
+
+def forget_file(conn: sqlite3.Connection, record: FileRecord) -> None:
+    """Forget a FAISS file and the tombstones that it needed."""
+    conn.execute("DELETE FROM files WHERE name = ?", [record.name])
+    conn.execute(
+        "DELETE FROM tombstones WHERE vid BETWEEN ? AND ?", [record.first_vid, record.last_vid]
+    )
+
+
+def log_commit(conn: sqlite3.Connection, kind: str, added: int, removed: int) -> None:
+    """Count the transaction, so that readers see that the index changed."""
+    conn.execute(
+        "INSERT INTO commits (kind, added, removed) VALUES (?, ?, ?)", [kind, added, removed]
+    )

@@ -1,0 +1,22 @@
+"""The index directory as the rest of the program sees it.
+
+One process writes (:class:`IndexWriter`), many read (:class:`IndexReader`), and the database in
+the directory is the only truth; see ``docs/storage.md``.
+"""
+
+from indexer.info import IndexInfo
+from indexer.reader import IndexReader, Snapshot, index_state
+from indexer.rows import content_hash
+from indexer.settings import IndexSettings
+from indexer.writer import SEAL_AT, IndexWriter
+
+__all__ = [
+    "SEAL_AT",
+    "IndexInfo",
+    "IndexReader",
+    "IndexSettings",
+    "IndexWriter",
+    "Snapshot",
+    "content_hash",
+    "index_state",
+]

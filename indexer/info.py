@@ -1,0 +1,85 @@
+"""What an index holds and what made it."""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer import tables
+from indexer.migrations import FORMAT
+from indexer.records import Filter, Role
+from indexer.settings import IndexSettings
+from indexer.vectors import KIND
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """The answer of ``info``, from one state of the index."""
+
+    path: Path
+    format: int
+    """Number of the database's schema."""
+    state: tables.State
+    documents: int
+    deleted: int
+    """Deleted documents whose vectors a FAISS file still holds."""
+    languages: Mapping[str, int]
+    """Documents by language."""
+    language_sources: Mapping[str, int]
+    """Documents by where their language comes from: ``given``, ``detected``."""
+    groups: int
+    """Distinct groups."""
+    truncated: Mapping[str, tuple[int, int]]
+    """By language: documents longer than the model takes, and the tokens it never saw."""
+    encoder: str
+    fingerprint: str
+    dim: int
+    role: Role
+    arithmetic: str
+    kind: str
+    """How FAISS searches: ``flat`` is exact."""
+    files: int
+    """FAISS files."""
+    bytes: int
+    """Their size."""
+    tail: int
+    """Documents that no FAISS file holds yet; they are found all the same."""
+    transform: str
+    """What is applied to vectors before they are compared: ``none``."""
+
+
+def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> IndexInfo:
+    """Describe the state that the connection's transaction sees."""
+    languages = tables.language_counts(conn, Filter())
+    records = tables.files(conn)
+    truncated = conn.execute(
+        "SELECT lang, count(*), sum(tokens_dropped) FROM documents WHERE tokens_dropped > 0 "
+        "GROUP BY lang ORDER BY lang"
+    )
+    return IndexInfo(
+        path=path,
+        format=FORMAT,
+        state=tables.read_progress(conn)[0],
+        documents=sum(languages.values()),
+        deleted=_number(conn, "SELECT count(*) FROM tombstones"),
+        languages=languages,
+        language_sources=dict(
+            conn.execute("SELECT lang_source, count(*) FROM documents GROUP BY 1 ORDER BY 1")
+        ),
+        groups=_number(conn, "SELECT count(DISTINCT group_id) FROM documents"),
+        truncated={lang: (n, dropped) for lang, n, dropped in truncated},
+        encoder=settings.encoder_name,
+        fingerprint=settings.fingerprint,
+        dim=settings.dim,
+        role=settings.role,
+        arithmetic=settings.arithmetic,
+        kind=KIND,
+        files=len(records),
+        bytes=sum(r.bytes for r in records),
+        tail=tables.tail_size(conn),
+        transform="none",
+    )
+
+
+def _number(conn: sqlite3.Connection, query: str) -> int:
+    return int(conn.execute(query).fetchone()[0])

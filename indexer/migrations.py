@@ -1,0 +1,88 @@
+"""The schema of ``interlingua.db``, as numbered migrations from the first version on.
+
+A released migration is never edited: a change is a new function, and :data:`FORMAT` counts them.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+APPLICATION_ID = 0x494C4E47
+"""``ILNG``: tells our databases from everybody else's (``PRAGMA application_id``)."""
+
+FORMAT = 1
+"""Number of the newest migration (``PRAGMA user_version``)."""
+
+MIGRATIONS = Migrations("interlingua")
+
+
+@MIGRATIONS()
+def m001_initial(db: Database) -> None:
+    """Documents, their raw vectors, and which FAISS files hold them.
+
+    ``vid`` is never used twice (AUTOINCREMENT), so that a deleted vector that a FAISS file still
+    holds can never be taken for a later one.
+    """
+    for statement in _M001:
+        db.conn.execute(statement)
+    db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.conn.execute("PRAGMA user_version = 1")
+
+
+_M001 = (
+    # Fixed at creation: one row, JSON, with its own checksum.
+    """CREATE TABLE settings (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        json TEXT NOT NULL,
+        crc32 INTEGER NOT NULL
+    )""",
+    # How far the build is: `cursor` counts corpus records consumed.
+    """CREATE TABLE progress (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        state TEXT NOT NULL CHECK (state IN ('building', 'ready')),
+        cursor INTEGER NOT NULL CHECK (cursor >= 0)
+    )""",
+    # One row a transaction; readers see that the index changed by the highest `seq`.
+    """CREATE TABLE commits (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        added INTEGER NOT NULL,
+        removed INTEGER NOT NULL
+    )""",
+    # `vector`: little-endian float32. `crc32`: of vid (8 bytes, little-endian) and vector.
+    """CREATE TABLE vectors (
+        vid INTEGER PRIMARY KEY AUTOINCREMENT,
+        vector BLOB NOT NULL,
+        crc32 INTEGER NOT NULL
+    )""",
+    # `hash`: content_hash(). `text_key`: short hash of the text, to find equal texts by.
+    # `crc32`: of all other columns.
+    """CREATE TABLE documents (
+        vid INTEGER PRIMARY KEY REFERENCES vectors (vid),
+        id TEXT NOT NULL UNIQUE,
+        text TEXT NOT NULL,
+        lang TEXT NOT NULL,
+        group_id TEXT,
+        metadata TEXT NOT NULL,
+        lang_source TEXT NOT NULL,
+        lang_probability REAL,
+        tokens INTEGER NOT NULL,
+        tokens_dropped INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        text_key INTEGER NOT NULL,
+        crc32 INTEGER NOT NULL
+    )""",
+    "CREATE INDEX documents_lang ON documents (lang)",
+    "CREATE INDEX documents_group ON documents (group_id) WHERE group_id IS NOT NULL",
+    "CREATE INDEX documents_text ON documents (text_key)",
+    # FAISS files hold all vectors of first_vid..last_vid, dead ones included; `name` is the
+    # SHA-256 of the file. Vectors above the highest last_vid are in no file: the tail.
+    """CREATE TABLE files (
+        name TEXT PRIMARY KEY,
+        bytes INTEGER NOT NULL,
+        rows INTEGER NOT NULL,
+        first_vid INTEGER NOT NULL,
+        last_vid INTEGER NOT NULL
+    )""",
+    # Vectors that were deleted and that a FAISS file still holds.
+    "CREATE TABLE tombstones (vid INTEGER PRIMARY KEY)",
+)

@@ -1,0 +1,228 @@
+"""Documents and vectors as database rows: checked on the way in, and again on the way out."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.errors import CorruptError, InputError
+from indexer.records import Document, EncodedDocument, LanguageSource, Vectors
+
+MAX_ID_BYTES = 512
+MAX_TEXT_BYTES = 1 << 20
+UNIT_TOLERANCE = 1e-3
+"""How far from 1 the length of a vector may be."""
+
+REPAIR = "run `interlingua repair`, which needs no encoder"
+
+
+class DocumentRow(NamedTuple):
+    """A row of ``documents``, in the order of its columns."""
+
+    vid: int
+    id: str
+    text: str
+    lang: str
+    group_id: str | None
+    metadata: str
+    lang_source: str
+    lang_probability: float | None
+    tokens: int
+    tokens_dropped: int
+    hash: str
+    text_key: int
+    crc32: int
+
+    def intact(self) -> bool:
+        """Whether the row is what was written."""
+        return self.crc32 == _crc_of_values(self[:-1])
+
+
+COLUMNS = ", ".join(DocumentRow._fields)
+
+
+def content_hash(document: Document) -> str:
+    """SHA-256 over id, text, language, group and metadata, 64 hexadecimal digits.
+
+    Raises:
+        InputError: metadata that is not JSON, or text that is not Unicode.
+    """
+    fields = [document.id, document.text, document.lang, document.group, dict(document.metadata)]
+    return hashlib.sha256(_json(fields, document.id, canonical=True).encode()).hexdigest()
+
+
+def text_key(text: str) -> int:
+    """64 bits of a text's hash as a signed integer, to find equal texts by an index."""
+    digest = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def document_row(vid: int, encoded: EncodedDocument) -> DocumentRow:
+    """Make the row of a document that :func:`check_document` has let pass."""
+    d = encoded.document
+    values = (
+        vid,
+        d.id,
+        d.text,
+        d.lang,
+        d.group,
+        _json(dict(d.metadata), d.id),
+        d.lang_source,
+        d.lang_probability,
+        int(encoded.tokens),
+        int(encoded.tokens_dropped),
+        content_hash(d),
+        text_key(d.text),
+    )
+    return DocumentRow(*values, crc32=_crc_of_values(values))
+
+
+def read_document(row: Sequence[object], place: str) -> Document:
+    """Make the document of a row, in the order of :data:`COLUMNS`.
+
+    Raises:
+        CorruptError: the row is not what was written.
+    """
+    r = DocumentRow._make(cast("Sequence[str]", row))
+    if not r.intact():
+        raise CorruptError(f"{place}: document {r.id!r} (row {r.vid}) is damaged", REPAIR)
+    return Document(
+        id=r.id,
+        text=r.text,
+        lang=r.lang,
+        group=r.group_id,
+        metadata=json.loads(r.metadata),
+        lang_source=cast("LanguageSource", r.lang_source),
+        lang_probability=r.lang_probability,
+    )
+
+
+def vector_blob(vid: int, vector: Vectors) -> tuple[bytes, int]:
+    """Little-endian float32 bytes of a vector, and their checksum."""
+    blob = np.asarray(vector, dtype="<f4").tobytes()
+    return blob, vector_crc(vid, blob)
+
+
+def vector_crc(vid: int, blob: bytes) -> int:
+    """CRC-32 of a vector and of the number it belongs to."""
+    return zlib.crc32(blob, zlib.crc32(vid.to_bytes(8, "little", signed=True)))
+
+
+def read_vectors(rows: Sequence[tuple[int, bytes, int]], dim: int, place: str) -> Vectors:
+    """Make the (n, dim) float32 matrix of n rows (vid, blob, crc32).
+
+    Raises:
+        CorruptError: a blob is not what was written.
+    """
+    for vid, blob, crc32 in rows:
+        if len(blob) != 4 * dim or vector_crc(vid, blob) != crc32:
+            raise CorruptError(f"{place}: the vector of row {vid} is damaged", REPAIR)
+    joined = b"".join(blob for _, blob, _ in rows)
+    return np.frombuffer(joined, dtype="<f4").reshape(len(rows), dim).astype(np.float32)
+
+
+def check_document(document: Document) -> None:
+    """Refuse a document that could not be stored or found again.
+
+    Raises:
+        InputError: an empty or oversized id or text, or text that is not Unicode.
+    """
+    for what, value, limit in (
+        ("id", document.id, MAX_ID_BYTES),
+        ("text", document.text, MAX_TEXT_BYTES),
+    ):
+        name = f"document {document.id[:80]!r}"
+        if not value:
+            raise InputError(f"{name}: its {what} is empty", f"give it a {what}")
+        if "\0" in value:
+            raise InputError(f"{name}: its {what} holds a NUL character", "remove it")
+        size = len(_utf8(value, name, what))
+        if size > limit:
+            raise InputError(
+                f"{name}: its {what} has {size:,} bytes, more than {limit:,}", "make it shorter"
+            )
+
+
+def check_vectors(vectors: Vectors, dim: int, name: Callable[[int], str]) -> Vectors:
+    """Refuse vectors that are no unit vectors: FAISS would lose or misplace them silently.
+
+    Args:
+        vectors: (n, dim) float32.
+        dim: the dimension of the index.
+        name: says what row *i* is, for the message.
+
+    Returns:
+        The same as a contiguous float32 array.
+
+    Raises:
+        InputError: naming the first row that is refused.
+    """
+    if vectors.ndim != 2 or vectors.shape[1] != dim:
+        raise InputError(
+            f"vectors of shape {vectors.shape} where (n, {dim}) is wanted",
+            "encode with the encoder of the index",
+        )
+    lengths = np.sqrt(np.einsum("ij,ij->i", *(np.asarray(vectors, dtype=np.float64),) * 2))
+    for wrong, what, remedy in (
+        (~np.isfinite(lengths), "holds NaN or infinity", "look at what the encoder was given"),
+        (lengths < 1e-6, "is zero", "look at what the encoder was given"),
+        (np.abs(lengths - 1) > UNIT_TOLERANCE, "is not of unit length", "divide it by its length"),
+    ):
+        if wrong.any():
+            raise InputError(f"{name(int(np.flatnonzero(wrong)[0]))}: its vector {what}", remedy)
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def stack_vectors(batch: Sequence[EncodedDocument], dim: int) -> NDArray[np.float32]:
+    """Join the vectors of a batch into (n, dim) after checking each.
+
+    Raises:
+        InputError: naming the document whose vector is refused.
+    """
+    for encoded in batch:
+        if np.shape(encoded.vector) != (dim,):
+            raise InputError(
+                f"document {encoded.document.id!r}: its vector has shape "
+                f"{np.shape(encoded.vector)}, the index has dimension {dim}",
+                "encode it with the encoder of the index",
+            )
+    if not batch:
+        return np.empty((0, dim), dtype=np.float32)
+    stacked = np.stack([np.asarray(e.vector, dtype=np.float32) for e in batch])
+    return check_vectors(stacked, dim, lambda i: f"document {batch[i].document.id!r}")
+
+
+def _json(value: object, name: str, *, canonical: bool = False) -> str:
+    try:
+        text = json.dumps(
+            value,
+            ensure_ascii=False,
+            allow_nan=False,
+            sort_keys=canonical,
+            separators=(",", ":"),
+        )
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"document {name!r}: its metadata is not JSON: {error}", "use JSON values"
+        ) from error
+    _utf8(text, f"document {name!r}", "content")
+    return text
+
+
+def _utf8(text: str, name: str, what: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{name}: its {what} holds a lone surrogate at character {error.start}",
+            "decode the source as what it is, UTF-8 or UTF-16",
+        ) from error
+
+
+def _crc_of_values(values: Sequence[object]) -> int:
+    """CRC-32 over a canonical text of the values; ASCII, so that any damage has a form."""
+    return zlib.crc32(json.dumps(values).encode())

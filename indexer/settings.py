@@ -1,0 +1,88 @@
+"""What an index is fixed to when it is made: its encoder, its dimension, its role."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from indexer.encoders.protocol import Encoder, EncoderSpec
+from indexer.errors import CorruptError, IncompatibleError
+from indexer.records import Role
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """Fixed at creation and stored in the database."""
+
+    encoder: EncoderSpec
+    """How to open the encoder again."""
+    encoder_name: str
+    """What people call it."""
+    fingerprint: str
+    """SHA-256 over everything that shapes the vectors, 64 hexadecimal digits."""
+    parts: Mapping[str, str]
+    """What the fingerprint is made of, by name."""
+    dim: int
+    """Length of a vector."""
+    role: Role
+    """What the documents were to the encoder."""
+    arithmetic: str
+    """Device and number format of the first build; recorded, no part of the fingerprint."""
+
+    @classmethod
+    def of(cls, encoder: Encoder, spec: EncoderSpec, role: Role) -> Self:
+        """Describe an opened encoder and the role it is used in."""
+        return cls(
+            encoder=spec,
+            encoder_name=encoder.name,
+            fingerprint=encoder.fingerprint,
+            parts=dict(encoder.parts),
+            dim=encoder.dim,
+            role=role,
+            arithmetic=encoder.arithmetic,
+        )
+
+    def check(self, encoder: Encoder) -> None:
+        """Refuse any encoder but the one the documents were encoded with.
+
+        Raises:
+            IncompatibleError: naming the parts that differ.
+        """
+        if (encoder.fingerprint, encoder.dim) == (self.fingerprint, self.dim):
+            return
+        raise IncompatibleError(
+            f"the index was made by {self.encoder_name}, not by {encoder.name}: "
+            f"{_differences(self.parts, encoder.parts) or 'the fingerprints differ'}",
+            f"use {self.encoder_name} as it was, or build a new index with {encoder.name}",
+        )
+
+    def to_row(self) -> tuple[str, int]:
+        """Serialise for the database: JSON and its checksum."""
+        text = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return text, zlib.crc32(text.encode())
+
+    @classmethod
+    def from_row(cls, text: str, crc32: int, place: str) -> Self:
+        """Read what :meth:`to_row` wrote, after checking it.
+
+        Raises:
+            CorruptError: the checksum does not match.
+        """
+        if zlib.crc32(text.encode("utf-8", "surrogateescape")) != crc32:
+            raise CorruptError(
+                f"{place}: the settings of the index are damaged",
+                "restore the directory from a copy, or build the index again",
+            )
+        fields = json.loads(text)
+        return cls(**{**fields, "encoder": EncoderSpec(**fields["encoder"])})
+
+
+def _differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:
+    """List the parts that differ: ``weights 1a2b… is 3c4d…``."""
+    names = sorted(n for n in {*ours, *theirs} if ours.get(n) != theirs.get(n))
+    return ", ".join(f"{n} {_short(ours.get(n))} is {_short(theirs.get(n))}" for n in names)
+
+
+def _short(value: str | None) -> str:
+    return "absent" if value is None else value if len(value) <= 16 else f"{value[:12]}…"

@@ -1,0 +1,205 @@
+"""The SQLite side: connections, transactions, and what SQLite's errors mean.
+
+Exactly one connection writes or checkpoints an index, the one of :class:`WriteStore`, and its
+owner holds the writer's lock. Besides the promise to readers this keeps clear of a corruption
+that SQLite 3.7.0 to 3.51.2 can run into when two connections checkpoint at once. Nothing here or
+elsewhere opens the database file other than through SQLite: closing such a handle would drop the
+locks that SQLite holds.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from indexer.errors import CorruptError, IncompatibleError, InterlinguaError
+from indexer.migrations import APPLICATION_ID, FORMAT, MIGRATIONS
+
+DATABASE = "interlingua.db"
+
+_RESTORE = "restore the directory from a copy, or build the index again"
+_BUSY_SECONDS = 10.0
+
+
+class WriteStore:
+    """The one connection that writes.
+
+    Args:
+        database: an existing file; migrated to the newest format.
+
+    Raises:
+        CorruptError: not a database, or not one of ours.
+        IncompatibleError: made by a newer version; not touched.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database
+        self._failed = False
+        with translated(database):
+            with reading(connect_reader(database)) as conn:
+                check_format(conn, database)
+            self._db = _open_database(database)
+            MIGRATIONS.apply(self._db)
+        self.conn = self._db.conn
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed and synced to disk when the block ends, or as if never begun.
+
+        After an input/output error nothing more is written: what reached the disk is known only
+        after opening anew, and a second fsync may report success for what the first one lost.
+        """
+        if self._failed:
+            raise InterlinguaError(
+                f"{self._path}: an earlier write failed", "close the index and open it again"
+            )
+        try:
+            with translated(self._path), self._db.atomic():
+                yield self.conn
+        except InterlinguaError as error:
+            cause = error.__cause__
+            self._failed = isinstance(cause, sqlite3.Error) and _code(cause) == sqlite3.SQLITE_IOERR
+            raise
+
+    def close(self) -> None:
+        """Close the connection; the last one out folds the write-ahead log into the database."""
+        self._db.close()
+
+
+def create_database(database: Path) -> WriteStore:
+    """Make a new database file with the newest schema; the file must not exist."""
+    with translated(database):
+        conn = sqlite3.connect(database)
+        conn.execute("PRAGMA journal_mode = WAL")
+        db = Database(conn, execute_plugins=False)
+        MIGRATIONS.apply(db)
+        db.close()
+    return WriteStore(database)
+
+
+def connect_reader(database: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write; several threads may use it one after another.
+
+    On a medium where SQLite cannot make its shared-memory file, the database is read as
+    immutable, which is sound only when no write-ahead log waits to be read.
+
+    Raises:
+        InterlinguaError: it cannot be opened.
+    """
+    with translated(database):
+        uri = f"{database.resolve().as_uri()}?mode=ro"
+        try:
+            conn = _connect(uri)
+            conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as error:
+            log = database.with_name(f"{database.name}-wal")
+            waiting = log.exists() and log.stat().st_size > 0
+            if _code(error) not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY} or waiting:
+                raise
+            conn = _connect(f"{uri}&immutable=1")
+        conn.execute("PRAGMA query_only = ON")
+    return conn
+
+
+@contextmanager
+def reading(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Close a connection at the end of a block."""
+    try:
+        yield conn
+    finally:
+        conn.close()
+
+
+def check_format(conn: sqlite3.Connection, database: Path) -> int:
+    """Refuse a database that is not ours or is newer than we are.
+
+    Returns:
+        Its format number.
+
+    Raises:
+        CorruptError: not an index of interlingua.
+        IncompatibleError: made by a newer version.
+    """
+    with translated(database):
+        application = conn.execute("PRAGMA application_id").fetchone()[0]
+        number = int(conn.execute("PRAGMA user_version").fetchone()[0])
+    if application != APPLICATION_ID:
+        raise CorruptError(f"{database}: not a database of interlingua", _RESTORE)
+    if number > FORMAT:
+        raise IncompatibleError(
+            f"{database}: format {number}, and this version reads up to {FORMAT}",
+            "upgrade interlingua",
+        )
+    return number
+
+
+@contextmanager
+def translated(database: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, with the place and the remedy."""
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise  # our own mistake, which no remedy of the user's can mend
+    except sqlite3.Error as error:
+        raise _translate(error, database) from error
+
+
+def _translate(error: sqlite3.Error, database: Path) -> InterlinguaError:
+    """Find the class and the remedy that belong to an error of SQLite."""
+    code, said = _code(error), f"{database}: {error}"
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return CorruptError(said, _RESTORE)
+    if code == sqlite3.SQLITE_FULL:
+        return InterlinguaError(
+            said, "make room on the disk and run the command again; nothing committed is lost"
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return InterlinguaError(
+            said,
+            "look for a full disk, a quota or a failing disk, then run the command again; "
+            "nothing committed is lost",
+        )
+    if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+        return InterlinguaError(
+            said, "check the permissions, or copy the whole directory to where you may write"
+        )
+    if code == sqlite3.SQLITE_BUSY:
+        return InterlinguaError(said, "another program holds the database; try again")
+    return CorruptError(said, _RESTORE)
+
+
+def _code(error: sqlite3.Error) -> int:
+    """Primary result code of SQLite; 0 when Python itself raised the error."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _open_database(database: Path) -> Database:
+    conn = _connect(f"{database.resolve().as_uri()}?mode=rw", isolated=True)
+    conn.execute("PRAGMA synchronous = FULL")
+    conn.execute("PRAGMA foreign_keys = ON")
+    return Database(conn, execute_plugins=False)
+
+
+def _connect(uri: str, *, isolated: bool = False) -> sqlite3.Connection:
+    """Connect, trusting nothing that the file says.
+
+    Args:
+        uri: a ``file:`` URI.
+        isolated: Python's own transaction handling, which sqlite-utils expects.
+    """
+    conn = sqlite3.connect(
+        uri,
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        check_same_thread=False,
+        isolation_level="DEFERRED" if isolated else None,
+    )
+    # Text that is no UTF-8 any more must reach the checksum, which then names the document.
+    conn.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
+        conn.execute(f"PRAGMA {pragma}")
+    conn.create_function("json_number", 1, json.dumps, deterministic=True)
+    return conn

@@ -1,0 +1,240 @@
+"""Questions to the database, each inside the transaction its caller has opened.
+
+Sets of ids travel as one JSON parameter, so that their size has no limit and none of their
+content can become SQL.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+
+from indexer.errors import CorruptError
+from indexer.records import Document, Filter, Vectors
+from indexer.rows import COLUMNS, REPAIR, DocumentRow, read_document, read_vectors, text_key
+from indexer.settings import IndexSettings
+from indexer.vectors import FileRecord, Vids
+
+State = Literal["building", "ready"]
+
+_PAGE = 1000
+_DOCUMENT_COLUMNS = ", ".join(f"d.{name}" for name in DocumentRow._fields)
+
+# A value is compared as the text a person would write for it: a string as it is, anything else
+# as JSON.
+_WHERE_SQL = """EXISTS (
+    SELECT 1 FROM json_each(d.metadata) AS e WHERE e.key = ? AND ? = CASE
+        WHEN e.type IN ('true', 'false', 'null') THEN e.type
+        WHEN e.type = 'real' THEN json_number(e.value)
+        ELSE CAST(e.value AS TEXT) END)"""
+
+
+def read_settings(conn: sqlite3.Connection, database: Path) -> IndexSettings:
+    """Read what the index is fixed to.
+
+    Raises:
+        CorruptError: damaged or absent.
+    """
+    row = conn.execute("SELECT json, crc32 FROM settings").fetchone()
+    text, crc32 = row or ("", -1)
+    return IndexSettings.from_row(text, crc32, str(database))
+
+
+def read_progress(conn: sqlite3.Connection) -> tuple[State, int]:
+    """Read the state of the build and the corpus records it has consumed."""
+    state, cursor = conn.execute("SELECT state, cursor FROM progress").fetchone()
+    return cast("State", state), int(cursor)
+
+
+def last_commit(conn: sqlite3.Connection) -> int:
+    """Number of the last transaction; the first read of a transaction fixes what it sees."""
+    return int(conn.execute("SELECT coalesce(max(seq), 0) FROM commits").fetchone()[0])
+
+
+def files(conn: sqlite3.Connection) -> list[FileRecord]:
+    """List the FAISS files in the order of their vectors."""
+    rows = conn.execute(
+        "SELECT name, bytes, rows, first_vid, last_vid FROM files ORDER BY first_vid"
+    )
+    return [FileRecord(*row) for row in rows]
+
+
+def sealed_to(conn: sqlite3.Connection) -> int:
+    """Highest vid that a FAISS file holds; those above are the tail."""
+    return int(conn.execute("SELECT coalesce(max(last_vid), 0) FROM files").fetchone()[0])
+
+
+def tail_size(conn: sqlite3.Connection) -> int:
+    """Count the vectors that no FAISS file holds."""
+    query = "SELECT count(*) FROM vectors WHERE vid > ?"
+    return int(conn.execute(query, [sealed_to(conn)]).fetchone()[0])
+
+
+def vectors_between(
+    conn: sqlite3.Connection, place: str, dim: int, first: int, last: int, limit: int = -1
+) -> tuple[Vids, Vectors]:
+    """Read the live vectors of ``first <= vid <= last``, ascending, at most ``limit``.
+
+    Raises:
+        CorruptError: a vector is damaged.
+    """
+    rows = conn.execute(
+        "SELECT vid, vector, crc32 FROM vectors WHERE vid BETWEEN ? AND ? ORDER BY vid LIMIT ?",
+        [first, last, limit],
+    ).fetchall()
+    vids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+    return vids, read_vectors(rows, dim, place)
+
+
+def tombstones(conn: sqlite3.Connection) -> Vids:
+    """List deleted vectors that a FAISS file still holds, ascending."""
+    return _vids(conn.execute("SELECT vid FROM tombstones ORDER BY vid"))
+
+
+def vids_of(conn: sqlite3.Connection, ids: Collection[str]) -> Vids:
+    """Find the vids of ids, ascending; unknown ids have none."""
+    query = "SELECT vid FROM documents WHERE id IN (SELECT value FROM json_each(?)) ORDER BY vid"
+    return _vids(conn.execute(query, [json.dumps(list(ids))]))
+
+
+def allowed_vids(conn: sqlite3.Connection, allowed: Filter) -> Vids:
+    """List the vids that a filter lets pass, ascending."""
+    condition, parameters = _condition(allowed)
+    query = f"SELECT d.vid FROM documents AS d WHERE {condition} ORDER BY d.vid"  # noqa: S608
+    return _vids(conn.execute(query, parameters))
+
+
+def candidates(
+    conn: sqlite3.Connection, vids: Vids, dim: int, place: str
+) -> tuple[list[str], Vectors]:
+    """Read the ids and raw vectors of ascending vids.
+
+    Returns:
+        n ids and (n, dim) float32, in the order of ``vids``.
+
+    Raises:
+        CorruptError: one of them is damaged or has no row.
+    """
+    rows = conn.execute(
+        "SELECT v.vid, v.vector, v.crc32, d.id FROM json_each(?) AS j "
+        "CROSS JOIN vectors AS v ON v.vid = j.value "
+        "CROSS JOIN documents AS d ON d.vid = v.vid",
+        [json.dumps(vids.tolist())],
+    ).fetchall()
+    if [row[0] for row in rows] != vids.tolist():
+        raise CorruptError(f"{place}: a FAISS file holds vectors that have no row", REPAIR)
+    return [row[3] for row in rows], read_vectors([row[:3] for row in rows], dim, place)
+
+
+def documents_at(conn: sqlite3.Connection, vids: Vids, place: str) -> dict[int, Document]:
+    """Read documents by vid.
+
+    Raises:
+        CorruptError: one of them is damaged.
+    """
+    rows = conn.execute(
+        f"SELECT {_DOCUMENT_COLUMNS} FROM json_each(?) AS j "  # noqa: S608 - our own columns
+        "CROSS JOIN documents AS d ON d.vid = j.value",
+        [json.dumps(vids.tolist())],
+    )
+    return {row[0]: read_document(row, place) for row in rows}
+
+
+def document(conn: sqlite3.Connection, id_: str, place: str) -> Document | None:
+    """Read one document, or None when there is none of that id."""
+    query = f"SELECT {COLUMNS} FROM documents WHERE id = ?"  # noqa: S608 - our own columns
+    row = conn.execute(query, [id_]).fetchone()
+    return None if row is None else read_document(row, place)
+
+
+def documents(conn: sqlite3.Connection, place: str) -> Iterator[Document]:
+    """Read all documents in insertion order, a page at a time."""
+    query = f"SELECT {COLUMNS} FROM documents WHERE vid > ? ORDER BY vid LIMIT ?"  # noqa: S608
+    last = -1
+    while rows := conn.execute(query, [last, _PAGE]).fetchall():
+        yield from (read_document(row, place) for row in rows)
+        last = rows[-1][0]
+
+
+def hashes(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Read (id, content hash) of all documents in insertion order, a page at a time."""
+    query = "SELECT vid, id, hash FROM documents WHERE vid > ? ORDER BY vid LIMIT ?"
+    last = -1
+    while rows := conn.execute(query, [last, _PAGE]).fetchall():
+        yield from ((id_, hash_) for _, id_, hash_ in rows)
+        last = rows[-1][0]
+
+
+def hashes_of(conn: sqlite3.Connection, ids: Sequence[str]) -> dict[str, str]:
+    """Find the content hash of those ids that are there."""
+    query = "SELECT id, hash FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+    return dict(conn.execute(query, [json.dumps(list(ids))]))
+
+
+def find_ids(
+    conn: sqlite3.Connection, *, text: str | None = None, group: str | None = None
+) -> list[str]:
+    """List the ids of documents with this very text and of this group, in insertion order."""
+    condition, parameters = _condition(Filter(), text=text, group=group)
+    query = f"SELECT d.id FROM documents AS d WHERE {condition} ORDER BY d.vid"  # noqa: S608
+    return [row[0] for row in conn.execute(query, parameters)]
+
+
+def language_counts(
+    conn: sqlite3.Connection,
+    allowed: Filter,
+    *,
+    ids: Collection[str] | None = None,
+    text: str | None = None,
+    group: str | None = None,
+) -> dict[str, int]:
+    """Count the documents that a filter lets pass by language, languages in order.
+
+    Args:
+        conn: a connection.
+        allowed: the filter.
+        ids: count only these.
+        text: count only documents with this very text.
+        group: count only this group.
+    """
+    condition, parameters = _condition(allowed, ids=ids, text=text, group=group)
+    query = (
+        f"SELECT d.lang, count(*) FROM documents AS d WHERE {condition} "  # noqa: S608
+        "GROUP BY d.lang ORDER BY d.lang"
+    )
+    return dict(conn.execute(query, parameters))
+
+
+def _condition(
+    allowed: Filter,
+    *,
+    ids: Collection[str] | None = None,
+    text: str | None = None,
+    group: str | None = None,
+) -> tuple[str, list[object]]:
+    """Make the SQL condition on ``documents AS d`` and its parameters."""
+    parts: list[tuple[str, list[object]]] = []
+    if ids is not None:
+        parts.append(("d.id IN (SELECT value FROM json_each(?))", [_set(ids)]))
+    if allowed.languages is not None:
+        parts.append(("d.lang IN (SELECT value FROM json_each(?))", [_set(allowed.languages)]))
+    if allowed.exclude:
+        parts.append(("d.id NOT IN (SELECT value FROM json_each(?))", [_set(allowed.exclude)]))
+    if text is not None:
+        parts.append(("d.text_key = ? AND d.text = ?", [text_key(text), text]))
+    if group is not None:
+        parts.append(("d.group_id = ?", [group]))
+    parts.extend((_WHERE_SQL, [key, value]) for key, value in allowed.where)
+    sql = " AND ".join(part for part, _ in parts) or "1"
+    return sql, [value for _, values in parts for value in values]
+
+
+def _set(values: Collection[str]) -> str:
+    return json.dumps(sorted(values))
+
+
+def _vids(rows: sqlite3.Cursor) -> Vids:
+    return np.fromiter((row[0] for row in rows), dtype=np.int64)

@@ -1,0 +1,225 @@
+"""Writing an index: one process, one connection, one transaction a batch.
+
+The SQLite commit is the only commit point. When ``add`` or ``delete`` has returned, its batch is
+on disk; when it has raised, or the process has died in it, the batch never was.
+"""
+
+from collections.abc import Container, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from indexer import tables
+from indexer.changes import insert_document, log_commit, name_file, remove_documents
+from indexer.directory import FILES, LOCK, SCRATCH, make_directory, place_database, sweep
+from indexer.errors import DuplicateError, UsageError
+from indexer.lock import WriterLock
+from indexer.records import EncodedDocument
+from indexer.rows import check_document, stack_vectors
+from indexer.settings import IndexSettings
+from indexer.store import DATABASE, WriteStore, translated
+from indexer.vectors import write_file
+
+SEAL_AT = 10_000
+"""Documents in the tail that make a FAISS file worth its while."""
+
+_ROWS_A_FILE = 100_000
+_MAX_VID = 2**63 - 1
+_FINISH_FIRST = "run `interlingua build` again to finish it"
+
+
+class IndexWriter:
+    """The one writer of an index; holds its lock until closed. Use ``with`` or :meth:`close`.
+
+    Make one with :meth:`create` or :meth:`open`. For one thread.
+    """
+
+    def __init__(self, path: Path, lock: WriterLock) -> None:
+        self.path = path
+        self._database = path / DATABASE
+        self._lock = lock
+        try:
+            self._store = WriteStore(self._database)
+            self._conn = self._store.conn
+            with translated(self._database):
+                self.settings = tables.read_settings(self._conn, self._database)
+                self.state, self.cursor = tables.read_progress(self._conn)
+                sweep(path, self._conn)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def create(cls, path: Path, settings: IndexSettings) -> Self:
+        """Make a new index, in state ``building``.
+
+        Args:
+            path: a directory that is empty or does not exist yet.
+            settings: what the index is fixed to.
+
+        Raises:
+            UsageError: there is an index or something else.
+            LockedError: another process is about to make one.
+        """
+        lock = make_directory(path)
+        try:
+            place_database(path, settings)
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, lock)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open an index to change it; what a killed writer left behind is swept away.
+
+        Raises:
+            UsageError: there is no index.
+            LockedError: another process writes to it.
+            IncompatibleError: made by a newer version.
+            CorruptError: the database is damaged.
+        """
+        if not (path / DATABASE).exists():
+            raise UsageError(f"{path}: no index here", "make one with `interlingua build`")
+        return cls(path, WriterLock(path / LOCK))
+
+    def add(
+        self,
+        batch: Sequence[EncodedDocument],
+        *,
+        replace: bool = False,
+        cursor: int | None = None,
+    ) -> None:
+        """Commit a batch; when this returns it is on disk, all of it.
+
+        Args:
+            batch: documents with their vectors; of two with one id the later counts if
+                ``replace``.
+            replace: take the place of documents with the same ids.
+            cursor: corpus records consumed with this batch; given during a build and only then.
+
+        Raises:
+            UsageError: a cursor without a build, or a build without a cursor.
+            InputError: a document or vector that is refused; nothing is written.
+            DuplicateError: an id that is there or comes twice; nothing is written.
+            InterlinguaError: the disk is full or fails; nothing is written.
+        """
+        self._check_cursor(cursor)
+        for encoded in batch:
+            check_document(encoded.document)
+        vectors = stack_vectors(batch, self.settings.dim)
+        rows = {encoded.document.id: row for row, encoded in enumerate(batch)}
+        known = self.existing(list(rows))
+        if not replace and (known or len(rows) < len(batch)):
+            raise DuplicateError(_duplicates(batch, known), "use other ids, or replace")
+        if not batch and cursor is None:
+            return
+        with self._store.transaction() as conn:
+            remove_documents(conn, known)
+            for row in sorted(rows.values()):
+                insert_document(conn, batch[row], vectors[row])
+            if cursor is not None:
+                conn.execute("UPDATE progress SET cursor = ?", [cursor])
+            log_commit(conn, "replace" if replace else "add", len(rows), len(known))
+        self.cursor = self.cursor if cursor is None else cursor
+
+    def delete(self, ids: Sequence[str]) -> list[str]:
+        """Remove documents from every later answer, in one transaction.
+
+        Returns:
+            The ids that the index does not hold, in the order given.
+
+        Raises:
+            UsageError: the build is unfinished.
+        """
+        self._check_cursor(None)
+        known = self.existing(ids)
+        if known:
+            with self._store.transaction() as conn:
+                remove_documents(conn, known)
+                log_commit(conn, "delete", 0, len(known))
+        return [id_ for id_ in dict.fromkeys(ids) if id_ not in known]
+
+    def existing(self, ids: Sequence[str]) -> dict[str, str]:
+        """Find those ids that the index holds, with their content hashes."""
+        with translated(self._database):
+            return tables.hashes_of(self._conn, ids)
+
+    def documents(self) -> Iterator[tuple[str, str]]:
+        """Read (id, content hash) of all documents in insertion order, streaming."""
+        with translated(self._database):
+            yield from tables.hashes(self._conn)
+
+    def seal(self) -> None:
+        """Put the tail into a FAISS file if it has grown to :data:`SEAL_AT` documents.
+
+        Call it between batches. Losing it, or losing the file, loses no document.
+
+        Raises:
+            InterlinguaError: the disk is full or fails; the tail is searched as before.
+            CorruptError: a vector of the tail is damaged.
+        """
+        if tables.tail_size(self._conn) >= SEAL_AT:
+            self._seal_tail()
+
+    def finish(self) -> None:
+        """End the build: seal the tail whatever its size, then call the index ready."""
+        self._seal_tail()
+        if self.state == "building":
+            with self._store.transaction() as conn:
+                conn.execute("UPDATE progress SET state = 'ready'")
+                log_commit(conn, "finish", 0, 0)
+            self.state = "ready"
+
+    def close(self) -> None:
+        """Close the database and let the next writer in; a second call does nothing."""
+        self._store.close()
+        self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _seal_tail(self) -> None:
+        """Write the tail to files: each is on disk and checked before the database names it."""
+        place, dim = str(self._database), self.settings.dim
+        while True:
+            first = tables.sealed_to(self._conn) + 1
+            vids, vectors = tables.vectors_between(
+                self._conn, place, dim, first, _MAX_VID, _ROWS_A_FILE
+            )
+            if not len(vids):
+                return
+            record = write_file(self.path / FILES, self.path / SCRATCH, vids, vectors)
+            with self._store.transaction() as conn:
+                name_file(conn, record)
+                log_commit(conn, "seal", 0, 0)
+
+    def _check_cursor(self, cursor: int | None) -> None:
+        """Let a build alone change an unfinished index, and only forwards."""
+        if self.state == "building" and cursor is None:
+            raise UsageError(f"{self.path}: its build is unfinished", _FINISH_FIRST)
+        if self.state == "ready" and cursor is not None:
+            raise UsageError(f"{self.path}: its build is finished", "add without a cursor")
+        if cursor is not None and cursor < self.cursor:
+            raise UsageError(
+                f"{self.path}: cursor {cursor} lies before {self.cursor}", "go on from there"
+            )
+
+
+def _duplicates(batch: Sequence[EncodedDocument], known: Container[str]) -> list[str]:
+    """List the ids that are known or come twice, in the order of the batch."""
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for id_ in (encoded.document.id for encoded in batch):
+        if id_ in known or id_ in seen:
+            twice[id_] = None
+        seen.add(id_)
+    return list(twice)
