@@ -5,12 +5,13 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from indexer.errors import InputError
 from indexer.jsonl import kind, parse_object
 from indexer.languages import Detector, Langid, normalise_language
-from indexer.lines import LINE_LIMIT, Line, find_sources, read_lines
+from indexer.lines import Line, decode, find_sources, read_records
 from indexer.records import Document, LanguageSource
 from indexer.rejects import Rejects
 
@@ -111,6 +112,18 @@ def read_queries(
     return _read(find_sources([source]), reader.query, rejects)
 
 
+def count_records(sources: Sequence[str]) -> int | None:
+    """Return how many records ``read_corpus`` will see, refused ones included.
+
+    None when a source (standard input, a pipe) can be read only once. Reads every source, so
+    it raises what reading raises, save for the records themselves.
+    """
+    found = find_sources(sources)
+    if not all(source != "-" and Path(source).is_file() for source in found):
+        return None
+    return sum(1 for source in found for _ in read_records(source))
+
+
 def content_id(lang: str, text: str) -> str:
     """Return the id of a document that has none: 32 hexadecimal digits of SHA-256.
 
@@ -130,20 +143,13 @@ def _read(
 ) -> Iterator[_Item]:
     refused = Rejects() if rejects is None else rejects
     for source in sources:
-        for line in read_lines(source):
+        for line in read_records(source):
             try:
-                item = make(_parsed(line), line.place)
+                item = make(parse_object(decode(line)), line.place)
             except InputError as error:
                 refused.add(line.place, error.message, error.remedy, _shown(line))
             else:
                 yield item
-
-
-def _parsed(line: Line) -> dict[str, object]:
-    if not line.whole:
-        reason = f"a line longer than {LINE_LIMIT >> 20} MiB"
-        raise InputError(reason, "split the text into shorter documents, one a line")
-    return parse_object(line.raw)
 
 
 def _shown(line: Line) -> str:

@@ -15,20 +15,19 @@ _LONGEST_INTEGER = 20  # characters of -2**63
 _ONE_A_LINE = "write one JSON object a line, in UTF-8"
 
 
-def parse_object(raw: bytes) -> dict[str, object]:
+def parse_object(text: str) -> dict[str, object]:
     """Return the JSON object that one line holds.
 
-    Refused beside plain syntax errors: bytes that are not UTF-8, NUL, lone surrogates (also as
-    escapes), NaN and infinities (also by overflow), a key twice in one object, integers beyond
-    64 bits, nesting deeper than ``DEPTH_LIMIT``.
+    Refused beside plain syntax errors: NUL and lone surrogates as escapes, NaN and infinities
+    (also by overflow), a key twice in one object, integers beyond 64 bits, nesting deeper than
+    ``DEPTH_LIMIT``.
 
     Args:
-        raw: the bytes of the line.
+        text: the line.
 
     Raises:
         InputError: what is wrong and what to do, without the place, which the caller knows.
     """
-    text = _decoded(raw)
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -52,17 +51,6 @@ def kind(value: object) -> str:
     if isinstance(value, list):
         return "an array"
     return "a number" if isinstance(value, int | float) else "an object"
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        reason = f"not UTF-8 at byte {error.start + 1} (0x{raw[error.start]:02x})"
-        raise InputError(reason, "convert it: iconv -f ENCODING -t UTF-8") from error
-    if "\0" in text:
-        raise InputError("holds a NUL byte", "remove it; is this a text file?")
-    return text
 
 
 def _malformed(text: str, error: json.JSONDecodeError) -> InputError:

@@ -32,7 +32,7 @@ class Line(NamedTuple):
     """One line of a source."""
 
     place: str
-    """``source:line``, counted from 1."""
+    """``source:line``, counted from 1; ``stdin`` for standard input."""
     raw: bytes
     """As it stands, line end included; the first bytes of it when it is not whole."""
     whole: bool
@@ -65,7 +65,7 @@ def find_sources(names: Sequence[str]) -> list[str]:
 
 
 def read_lines(source: str) -> Iterator[Line]:
-    """Yield the lines of one source, blank ones left out.
+    """Yield every line of one source, blank ones too.
 
     Memory is bounded by the line limit; the rest of a longer line is skipped, and only when
     the next line is asked for. A byte order mark at the start is taken off.
@@ -74,28 +74,66 @@ def read_lines(source: str) -> Iterator[Line]:
         source: a path or ``-``; gzip is told by its first bytes, whatever the name.
 
     Raises:
-        InputError: the source cannot be read, is UTF-16, holds nothing but blank lines, is
-            damaged gzip or swells beyond the gzip limits.
+        InputError: the source cannot be read, is UTF-16, is damaged gzip or swells beyond
+            the gzip limits.
     """
-    name = "stdin" if source == "-" else printable(source)
-    empty = True
+    name = _name(source)
     with ExitStack() as stack:
         try:
             stream = _unpacked(_opened(source, stack), name)
             for number, line in enumerate(_split(stream), 1):
                 raw = _without_mark(line, name) if number == 1 else line
-                if raw.strip():
-                    empty = False
-                    yield Line(f"{name}:{number}", raw, not _is_cut(line))
+                yield Line(f"{name}:{number}", raw, not _is_cut(line))
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise _unreadable(name, error) from error
+
+
+def read_records(source: str) -> Iterator[Line]:
+    """Yield the lines of one source that are not blank: those which hold a record.
+
+    Raises:
+        InputError: as ``read_lines``, or there is no such line.
+    """
+    empty = True
+    for line in read_lines(source):
+        if line.raw.strip():
+            empty = False
+            yield line
     if empty:
-        raise InputError(f"{name}: holds no record", "write one JSON object a line")
+        raise InputError(f"{_name(source)}: holds no record", "write one JSON object a line")
+
+
+def decode(line: Line) -> str:
+    """Return the text of a line, its end included.
+
+    Raises:
+        InputError: it is too long, not UTF-8 or holds a NUL; without the place.
+    """
+    if not line.whole:
+        reason = f"a line longer than {LINE_LIMIT >> 20} MiB"
+        raise InputError(reason, "split the text into shorter documents, one a line")
+    try:
+        text = line.raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        reason = f"not UTF-8 at byte {error.start + 1} (0x{line.raw[error.start]:02x})"
+        raise InputError(reason, "convert it: iconv -f ENCODING -t UTF-8") from error
+    if "\0" in text:
+        raise InputError("holds a NUL byte", "remove it; is this a text file?")
+    return text
 
 
 def printable(text: str) -> str:
     """Return ``text`` with everything escaped that would break or forge a line of output."""
     return text if text.isprintable() else repr(text)[1:-1]
+
+
+def placed(place: str, error: InputError) -> InputError:
+    """Return ``error`` with the place that its raiser did not know."""
+    return InputError(f"{place}: {error.message}", error.remedy)
+
+
+def _name(source: str) -> str:
+    return "stdin" if source == "-" else printable(source)
 
 
 def _expanded(name: str) -> list[str]:
