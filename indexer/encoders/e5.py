@@ -86,9 +86,11 @@ def build_model(file: E5File, arithmetic: Arithmetic) -> "BertModel":
     with torch.device("meta"):  # no time and memory for random weights
         model = BertModel(config, add_pooling_layer=False)
     weights = read_weights(file, arithmetic.dtype)
-    model.load_state_dict(weights, strict=True, assign=True)
-    _fill_buffers(model, shape.positions)
-    return model.requires_grad_(False).eval().to(arithmetic.device)
+    on_device = {name: weight.to(arithmetic.device) for name, weight in weights.items()}
+    model.load_state_dict(on_device, strict=True, assign=True)
+    _fill_buffers(model, arithmetic.device)
+    model.requires_grad_(False).train(False)
+    return model
 
 
 def read_weights(file: E5File, dtype: "torch.dtype") -> "dict[str, torch.Tensor]":
@@ -108,10 +110,11 @@ def read_weights(file: E5File, dtype: "torch.dtype") -> "dict[str, torch.Tensor]
     return weights
 
 
-def _fill_buffers(model: "BertModel", positions: int) -> None:
+def _fill_buffers(model: "BertModel", device: str) -> None:
     """The two buffers that no checkpoint holds, which the meta device left without values."""
     import torch
 
-    numbers = torch.arange(positions).expand((1, -1))
+    positions = model.config.max_position_embeddings
+    numbers = torch.arange(positions, device=device).expand((1, -1))
     model.embeddings.register_buffer("position_ids", numbers, persistent=False)
     model.embeddings.register_buffer("token_type_ids", torch.zeros_like(numbers), persistent=False)

@@ -9,7 +9,7 @@ bias, GELU and the residual sum into the matrix product.
 
 from collections.abc import Callable, Sequence
 from itertools import chain, groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -32,11 +32,11 @@ class PackedBert:
 
     def __init__(self, model: "PreTrainedModel", layer: int) -> None:
         config = model.config
-        self._embeddings = model.embeddings
+        encoder: Any = model.encoder  # torch's stubs know no submodule by its name
+        self._embeddings: Any = model.embeddings
         self._first_position = config.pad_token_id + 1 if _ARCHITECTURES[config.model_type] else 0
         self._layers = [
-            _PackedLayer(module, config.num_attention_heads)
-            for module in model.encoder.layer[:layer]
+            _PackedLayer(module, config.num_attention_heads) for module in encoder.layer[:layer]
         ]
         self._device = model.device
 
@@ -82,19 +82,18 @@ class _PackedLayer:
     def __init__(self, module: "nn.Module", heads: int) -> None:
         import torch
 
-        attention = module.attention
+        part: Any = module
+        attention = part.attention
         joined = (attention.self.query, attention.self.key, attention.self.value)
         self._heads = heads
         self._project = _linear(
-            torch.cat([part.weight for part in joined]), torch.cat([part.bias for part in joined])
+            torch.cat([each.weight for each in joined]), torch.cat([each.bias for each in joined])
         )
         self._attended = _linear_sum(attention.output.dense)
         self._attention_norm = attention.output.LayerNorm
-        self._widen = _linear(
-            module.intermediate.dense.weight, module.intermediate.dense.bias, "gelu"
-        )
-        self._narrow = _linear_sum(module.output.dense)
-        self._norm = module.output.LayerNorm
+        self._widen = _linear(part.intermediate.dense.weight, part.intermediate.dense.bias, "gelu")
+        self._narrow = _linear_sum(part.output.dense)
+        self._norm = part.output.LayerNorm
 
     def __call__(self, hidden: "torch.Tensor", groups: Sequence[tuple[int, int]]) -> "torch.Tensor":
         context = self._attend(self._project(hidden), groups)
@@ -136,7 +135,7 @@ def _linear(
 
 
 def _linear_sum(
-    dense: "nn.Module",
+    dense: "nn.Linear",
 ) -> Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]:
     import torch
     from torch.nn.functional import linear
@@ -153,7 +152,7 @@ def _pack(weight: "torch.Tensor") -> "torch.Tensor | None":
     """The weight in oneDNN's layout; None where torch has no oneDNN for it."""
     import torch
 
-    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():
+    if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return None
     packed: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS_HINT)
     return packed

@@ -39,7 +39,8 @@ def pool(
     if skip:
         hidden = hidden[_kept(starts, ends, lengths)]
     reduce = "max" if pooling == "max" else "mean"
-    return torch.segment_reduce(hidden.float(), reduce, lengths=ends - starts)
+    pooled: torch.Tensor = torch.segment_reduce(hidden.float(), reduce, lengths=ends - starts)
+    return pooled
 
 
 def _kept(starts: "torch.Tensor", ends: "torch.Tensor", lengths: "torch.Tensor") -> "torch.Tensor":
@@ -47,7 +48,8 @@ def _kept(starts: "torch.Tensor", ends: "torch.Tensor", lengths: "torch.Tensor")
     import torch
 
     position = torch.arange(int(ends[-1]), device=ends.device)
-    return position >= torch.repeat_interleave(starts, lengths)
+    kept: torch.Tensor = position >= torch.repeat_interleave(starts, lengths)
+    return kept
 
 
 def normalise(rows: "torch.Tensor") -> "torch.Tensor":
@@ -55,6 +57,6 @@ def normalise(rows: "torch.Tensor") -> "torch.Tensor":
     import torch
 
     norms = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-    unit = rows / norms.clamp_min(torch.finfo(torch.float32).tiny)
+    unit: torch.Tensor = rows / norms.clamp_min(torch.finfo(torch.float32).tiny)
     unit[(norms == 0).squeeze(1), 0] = 1.0
     return unit

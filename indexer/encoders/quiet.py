@@ -5,5 +5,5 @@ def quiet_transformers() -> None:
     """Errors only, no progress bars; called before a model is loaded."""
     from transformers.utils import logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -128,7 +128,8 @@ class TransformerEncoder:
     def _run_pooler(self, hidden: "torch.Tensor", lengths: "torch.Tensor") -> "torch.Tensor":
         """(n, d) what the model's pooler makes of the first token of each text."""
         first = hidden[lengths.cumsum(0) - lengths]
-        pooled: torch.Tensor = self.model.pooler(first.unsqueeze(1))
+        pooler: Any = self.model.pooler
+        pooled: torch.Tensor = pooler(first.unsqueeze(1))
         return pooled
 
     def _skipped_tokens(self, role: Role) -> int:
