@@ -1,0 +1,61 @@
+"""`interlingua build`."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from cli.options import (
+    ENCODER,
+    REJECTS,
+    Corpora,
+    Format,
+    GroupField,
+    IdField,
+    IndexPath,
+    Json,
+    LangField,
+    Layer,
+    MaxRejects,
+    Pooling,
+    Quiet,
+    Revision,
+    TextField,
+)
+
+
+def build(
+    corpus: Corpora,
+    index: IndexPath,
+    encoder: Annotated[str, ENCODER] = "multilingual-e5-small",
+    role: Annotated[
+        Literal["passage", "query"], typer.Option(help="What the documents are to the encoder.")
+    ] = "passage",
+    format: Format = "jsonl",  # noqa: A002, ARG001 - one value so far, checked by its type
+    revision: Revision = None,
+    pooling: Pooling = None,
+    layer: Layer = None,
+    id_field: IdField = "id",
+    text_field: TextField = "text",
+    lang_field: LangField = "lang",
+    group_field: GroupField = "group",
+    max_rejects: MaxRejects = 0,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Create an index; run again after an interruption, it goes on where it stopped."""
+    from cli.output import print_build
+    from cli.progress import count_records, progress
+    from indexer.build import build as run
+    from indexer.corpus import Fields, read_corpus
+    from indexer.encoders import EncoderSpec
+    from indexer.rejects import Rejects
+
+    fields = Fields(id_field, text_field, lang_field, group_field)
+    spec = EncoderSpec(encoder, revision, pooling, layer)
+    with (
+        Rejects(max_rejects, index / REJECTS) as rejects,
+        progress("indexing", count_records(corpus), quiet) as show,
+    ):
+        records = read_corpus(corpus, fields=fields, rejects=rejects)
+        report = run(records, index, encoder=spec, role=role, rejects=rejects, progress=show)
+    print_build("build", index, report, json)

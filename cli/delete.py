@@ -1,0 +1,43 @@
+"""`interlingua delete`."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import IndexPath, Json
+
+
+def delete(
+    index: IndexPath,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID…", help="Document ids.")] = None,
+    ids_from: Annotated[
+        str | None, typer.Option(metavar="FILE", help="One id a line; - is standard input.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Remove documents from every later answer."""
+    from cli.output import print_json
+    from indexer.build import delete as run
+    from indexer.errors import UsageError
+
+    wanted = [*(ids or []), *(_read_ids(ids_from) if ids_from else [])]
+    if not wanted:
+        raise UsageError("no id given", "name ids, or a file of them with --ids-from")
+    missing = run(wanted, index)
+    deleted = len(set(wanted)) - len(missing)
+    if json:
+        print_json({"schema": "interlingua.delete/1", "deleted": deleted, "missing": missing})
+        return
+    typer.echo(f"deleted {deleted} documents from {index}")
+    if missing:
+        shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
+        typer.echo(f"{len(missing)} ids were not there: {shown}", err=True)
+
+
+def _read_ids(source: str) -> list[str]:
+    """Read one id a line; blank lines are nothing."""
+    from indexer.lines import decode, find_sources, read_lines
+
+    return [
+        decode(line).strip("\r\n") for file in find_sources([source]) for line in read_lines(file)
+    ]

@@ -1,0 +1,69 @@
+"""`interlingua info`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.options import IndexPath, Json
+
+if TYPE_CHECKING:
+    from indexer.index import IndexInfo
+
+_INDEX = ("kind", "files", "bytes", "tail")
+
+
+def info(index: IndexPath, json: Json = False) -> None:
+    """Say what an index holds and what made it; no encoder is loaded for it."""
+    from cli.output import print_json
+    from indexer.index import IndexReader
+
+    with IndexReader.open(index) as reader:
+        described = reader.info()
+    if json:
+        print_json(_document(described))
+        return
+    for name, value in _lines(described):
+        typer.echo(f"{name:<12}{value}")
+
+
+def _document(info: "IndexInfo") -> dict[str, object]:
+    """Make the ``interlingua.info/1`` document, see docs/formats.md."""
+    fields = asdict(info)
+    kind = {name: fields.pop(name) for name in _INDEX}
+    truncated = {
+        lang: {"documents": n, "tokens_dropped": tokens}
+        for lang, (n, tokens) in info.truncated.items()
+    }
+    return {
+        "schema": "interlingua.info/1",
+        **fields,
+        "path": str(info.path),
+        "truncated": truncated,
+        "index": kind,
+    }
+
+
+def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
+    """Say the same for a person, what is zero or ordinary left out."""
+    by_number = sorted(info.languages.items(), key=lambda item: (-item[1], item[0]))
+    sources = ", ".join(f"{n} {source}" for source, n in info.language_sources.items())
+    lines: list[tuple[str, object]] = [
+        ("path", f"{info.path} (format {info.format})"),
+        ("documents", f"{info.documents}, {info.groups} groups"),
+        ("languages", ", ".join(f"{lang} {n}" for lang, n in by_number) + f" ({sources})"),
+        ("encoder", f"{info.encoder}, {info.dim} dimensions, {info.arithmetic}"),
+        ("role", info.role),
+        ("fingerprint", info.fingerprint),
+        ("faiss", f"{info.kind}, {info.files} files, {info.bytes} bytes, tail {info.tail}"),
+        ("transform", info.transform),
+    ]
+    if info.state != "ready":
+        lines.append(("state", "unfinished: run the same `interlingua build` again to go on"))
+    if info.deleted:
+        lines.append(("deleted", f"{info.deleted}, in no answer, still in a FAISS file"))
+    lines.extend(
+        ("truncated", f"{lang}: {n} documents, {tokens} tokens cut off")
+        for lang, (n, tokens) in info.truncated.items()
+    )
+    return lines

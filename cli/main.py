@@ -1,0 +1,93 @@
+"""The `interlingua` command: all commands, one error boundary."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.add import add
+from cli.build import build
+from cli.convert import convert
+from cli.delete import delete
+from cli.demo import demo
+from cli.info import info
+from cli.repair import repair
+from cli.search import search
+from cli.verify import verify
+from indexer.errors import InterlinguaError
+
+app = typer.Typer(
+    name="interlingua",
+    help="Index multilingual text, search it across languages, and see how much of an answer is "
+    "language and how much is meaning.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 input rejected, 6 locked by another writer, "
+    "7 incompatible, 8 corrupt, 130 interrupted and resumable.",
+)
+for command in (build, add, delete, search, info, verify, repair, demo):
+    app.command()(command)
+app.add_typer(convert, name="convert")
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"interlingua {installed('interlingua')}")
+        raise typer.Exit
+
+
+def run() -> None:
+    """Run the command line and exit; a user's mistake ends in one message, never a traceback."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what follows the name of the command.
+
+    Returns:
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        app(arguments, prog_name="interlingua")
+    except InterlinguaError as error:
+        _complain(f"error: {error.message}")
+        if error.remedy:
+            _complain(f"  try: {error.remedy}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        _complain("interrupted; what was committed stays, run the same command again to go on")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone: say nothing, and let the shutdown flush nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except SystemExit as stop:
+        if stop.code == 130:
+            _complain("interrupted; what was committed stays, run the same command again to go on")
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+def _complain(line: str) -> None:
+    from search.text import printable
+
+    print(printable(line), file=sys.stderr)  # noqa: T201 - the one place that prints errors
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,52 @@
+"""Options that several commands share, and how their values become ours."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+IndexPath = Annotated[Path, typer.Option("--index", help="The index directory.", metavar="DIR")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Corpora = Annotated[
+    list[str],
+    typer.Argument(metavar="CORPUS…", help="JSONL files, also .gz; - is standard input."),
+]
+Format = Annotated[Literal["jsonl"], typer.Option("--format", help="Format of the corpus.")]
+MaxRejects = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Refused records to tolerate; they are written to rejects.jsonl in the index."
+    ),
+]
+IdField = Annotated[str, typer.Option(metavar="NAME", help="Field that holds the id.")]
+TextField = Annotated[str, typer.Option(metavar="NAME", help="Field that holds the text.")]
+LangField = Annotated[str, typer.Option(metavar="NAME", help="Field that holds the language.")]
+GroupField = Annotated[
+    str, typer.Option(metavar="NAME", help="Field that joins texts that mean the same.")
+]
+ENCODER = typer.Option(
+    "--encoder",
+    metavar="NAME",
+    help="multilingual-e5-small, a Hugging Face id, a local model directory, or hashing.",
+)
+MovedEncoder = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="NAME",
+        help="Where the encoder of the index is now, if its directory has moved.",
+    ),
+]
+Revision = Annotated[
+    str | None, typer.Option(metavar="REV", help="Commit, tag or branch of a Hugging Face id.")
+]
+Pooling = Annotated[
+    Literal["mean", "cls", "pooler", "max", "last"] | None,
+    typer.Option(help="How token vectors become one; the model's own way when left out."),
+]
+Layer = Annotated[
+    int | None, typer.Option(help="Hidden layer to pool: 0 the embeddings, -1 the last.")
+]
+REJECTS = "rejects.jsonl"
+"""Where refused records go, inside the index directory."""

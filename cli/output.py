@@ -1,0 +1,62 @@
+"""What goes to stdout: JSON as one document, tables through one console."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from indexer.build import BuildReport
+
+PLAIN_WIDTH = 100
+"""Columns of a table that goes to a file or a pipe."""
+
+
+def console() -> "Console":
+    """Make the console of stdout: colours on a terminal only, no markup in corpus text."""
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else PLAIN_WIDTH
+    return Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def print_json(document: Mapping[str, object], indent: int | None = 2) -> None:
+    """Print one JSON document in UTF-8, without NaN; on one line when ``indent`` is None."""
+    typer.echo(json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent))
+
+
+def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) -> None:
+    """Print what a build or an addition did; nothing that was skipped stays unsaid."""
+    if as_json:
+        fields = asdict(report)
+        fields["truncated"] = {
+            lang: {"documents": n, "tokens_dropped": tokens}
+            for lang, (n, tokens) in report.truncated.items()
+        }
+        print_json({"schema": f"interlingua.{verb}/1", "path": str(index), **fields})
+        return
+    languages = ", ".join(
+        f"{lang} {n}" for lang, n in sorted(report.languages.items(), key=lambda item: -item[1])
+    )
+    typer.echo(f"{index}: {report.documents} documents ({languages})")
+    details = (
+        (report.resumed_at, "records were there from the interrupted run"),
+        (report.replaced, "documents replaced"),
+        (report.unchanged, "documents left as they were"),
+        (report.detected, "languages detected, not given"),
+        (report.languages.get("und", 0), "documents of unknown language (und)"),
+        (report.rejected, f"records refused, see {index / 'rejects.jsonl'}"),
+    )
+    for number, what in details:
+        if number:
+            typer.echo(f"  {number} {what}")
+    for lang, (documents, tokens) in sorted(report.truncated.items()):
+        typer.echo(
+            f"  {lang}: {documents} documents longer than the model takes, {tokens} tokens cut off"
+        )

@@ -1,0 +1,23 @@
+"""`interlingua verify`."""
+
+import typer
+
+from cli.options import IndexPath, Json
+
+
+def verify(index: IndexPath, json: Json = False) -> None:
+    """Check every byte and every id of an index; exit 8 when something is wrong."""
+    from cli.output import print_json
+    from indexer.errors import CorruptError
+    from indexer.verify import verify as run
+
+    problems = run(index)
+    if json:
+        found = [{"place": p.place, "what": p.what, "remedy": p.remedy} for p in problems]
+        print_json({"schema": "interlingua.verify/1", "ok": not problems, "problems": found})
+    else:
+        for p in problems:
+            typer.echo(f"{p.place}: {p.what} ({p.remedy})")
+        typer.echo(f"{index}: {'whole' if not problems else f'{len(problems)} problems'}")
+    if problems:
+        raise typer.Exit(CorruptError.exit_code)

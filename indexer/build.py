@@ -1,0 +1,287 @@
+"""Build and grow an index: read, encode, commit, batch by batch.
+
+Every batch is cut at the same place of the corpus, whatever was interrupted, and each is one
+transaction. A build that was killed goes on behind its last committed batch and ends with the
+same documents and the same vectors as one that ran through.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from indexer.corpus import Record
+from indexer.encoders import Encoder, EncoderSpec, open_encoder
+from indexer.errors import IncompatibleError, UsageError
+from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
+from indexer.records import Document, EncodedDocument, Role
+from indexer.rejects import Rejects
+
+BATCH = 512
+"""Corpus records a transaction: what an interruption can cost at most."""
+
+OnDuplicate = Literal["error", "skip", "replace"]
+
+Progress = Callable[[int], None]
+"""Called with the number of corpus records dealt with so far, after each commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build or an addition did."""
+
+    documents: int
+    """Documents in the index now."""
+    added: int
+    """Documents committed by this run, replaced ones included."""
+    replaced: int
+    unchanged: int
+    """Documents left alone: skipped, or already there with the same content."""
+    resumed_at: int
+    """Corpus records that an earlier, interrupted run had dealt with."""
+    rejected: int
+    languages: dict[str, int]
+    detected: int
+    """Documents whose language was detected, not given."""
+    truncated: dict[str, tuple[int, int]]
+    """By language: documents longer than the model takes, and the tokens it never saw."""
+
+
+def build(
+    corpus: Iterable[Record | Document],
+    path: str | Path,
+    *,
+    encoder: EncoderSpec | None = None,
+    role: Role = "passage",
+    rejects: Rejects | None = None,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Create an index, or go on with the build that was interrupted.
+
+    Args:
+        corpus: the documents, in the order of an interrupted run if there was one.
+        path: the index directory; made when absent.
+        encoder: what encodes; the default encoder when None.
+        role: what the documents are to the encoder.
+        rejects: takes duplicate ids; none are tolerated when None.
+        progress: called after each commit.
+
+    Raises:
+        UsageError: there is a finished index, or the directory holds something else.
+        InputError: the corpus is refused, or differs from the one the build began with.
+        IncompatibleError: the build began with another encoder or role.
+        LockedError: another process writes to the index.
+    """
+    path, spec = Path(path), encoder or EncoderSpec()
+    if index_state(path) == "ready":
+        raise UsageError(
+            f"{path}: there is a finished index", "use `interlingua add` to add documents to it"
+        )
+    model = open_encoder(spec)
+    settings = IndexSettings.of(model, spec, role)
+    fresh = index_state(path) is None
+    opened = IndexWriter.create(path, settings) if fresh else IndexWriter.open(path)
+    with opened as writer:
+        _check_role(writer, role)
+        writer.settings.check(model)
+        rejects = rejects or Rejects()
+        records = iter(_located(corpus))
+        resumed_at = writer.cursor
+        run = _Run(writer, model, rejects, "error", progress, resumed_at)
+        run.skip(records)
+        run.consume(records)
+        writer.finish()
+    return run.report(path)
+
+
+def add(
+    corpus: Iterable[Record | Document],
+    path: str | Path,
+    *,
+    on_duplicate: OnDuplicate = "error",
+    encoder: EncoderSpec | None = None,
+    rejects: Rejects | None = None,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Add documents to a finished index, in the role its documents have.
+
+    A document that is already there with the same content is never encoded again.
+
+    Args:
+        corpus: the documents.
+        path: the index directory.
+        on_duplicate: what happens to an id that is already there.
+        encoder: where the encoder is to be found now; the one the index names when None.
+        rejects: takes duplicate ids under ``error``; none are tolerated when None.
+        progress: called after each commit.
+
+    Raises:
+        UsageError: there is no index, or its build is unfinished.
+        InputError: the corpus is refused; the batches before the refused one stay.
+        IncompatibleError: the encoder is not the one of the index.
+        LockedError: another process writes to the index.
+    """
+    path = Path(path)
+    with IndexWriter.open(path) as writer:
+        if writer.state != "ready":
+            raise UsageError(f"{path}: its build is unfinished", "run `interlingua build` again")
+        model = open_encoder(encoder or writer.settings.encoder)
+        writer.settings.check(model)
+        run = _Run(writer, model, rejects or Rejects(), on_duplicate, progress, 0)
+        run.consume(iter(_located(corpus)))
+        writer.seal()
+    return run.report(path)
+
+
+def delete(ids: Sequence[str], path: str | Path) -> list[str]:
+    """Remove documents from every later answer, in one transaction.
+
+    Returns:
+        The ids that the index does not hold; the others are gone.
+
+    Raises:
+        UsageError: there is no index, or its build is unfinished.
+        LockedError: another process writes to the index.
+    """
+    with IndexWriter.open(Path(path)) as writer:
+        return writer.delete(ids)
+
+
+class _Run:
+    """One pass over a corpus: batches in, transactions out, with its counts."""
+
+    def __init__(
+        self,
+        writer: IndexWriter,
+        encoder: Encoder,
+        rejects: Rejects,
+        on_duplicate: OnDuplicate,
+        progress: Progress | None,
+        resumed_at: int,
+    ) -> None:
+        self._writer = writer
+        self._encoder = encoder
+        self._rejects = rejects
+        self._on_duplicate = on_duplicate
+        self._progress = progress or _silent
+        self._resumed_at = resumed_at
+        self._done = 0
+        self._added = self._replaced = self._unchanged = 0
+
+    def skip(self, records: Iterator[Record]) -> None:
+        """Pass over the records of an interrupted build, and see that they are the same."""
+        committed = self._writer.documents()
+        expected = next(committed, None)
+        for record in islice(records, self._resumed_at):
+            if expected == (record.document.id, content_hash(record.document)):
+                expected = next(committed, None)
+            elif not self._writer.existing([record.document.id]):
+                raise _another_corpus(record.place)
+            else:  # its id came twice, and was refused the first time as it is now
+                self._refuse(record)
+            self._done += 1
+        if expected is not None or self._done < self._resumed_at:
+            raise _another_corpus(str(self._writer.path))
+        if self._done:
+            self._progress(self._done)
+
+    def consume(self, records: Iterator[Record]) -> None:
+        """Encode and commit all records, a batch a transaction."""
+        building = self._writer.state == "building"
+        while batch := list(islice(records, BATCH)):
+            self._done += len(batch)
+            accepted, replaced = self._choose(batch)
+            encoded = _encode(self._encoder, accepted, self._writer.settings.role)
+            if encoded or building:
+                self._writer.add(
+                    encoded,
+                    replace=self._on_duplicate == "replace",
+                    cursor=self._done if building else None,
+                )
+            self._added += len(encoded)
+            self._replaced += replaced
+            self._progress(self._done)
+
+    def _choose(self, batch: Sequence[Record]) -> tuple[list[Document], int]:
+        """Decide which records of a batch are encoded, and how many of them replace others."""
+        existing = self._writer.existing([r.document.id for r in batch])
+        accepted: dict[str, Document] = {}
+        replaced = set()
+        for record in batch:
+            document = record.document
+            twin = accepted.get(document.id)
+            known = content_hash(twin) if twin is not None else existing.get(document.id)
+            if known is None:
+                accepted[document.id] = document
+            elif self._on_duplicate == "error":
+                self._refuse(record)
+            elif self._on_duplicate == "skip" or known == content_hash(document):
+                self._unchanged += 1
+            else:
+                accepted[document.id] = document
+                replaced.add(document.id)
+        return list(accepted.values()), len(replaced)
+
+    def _refuse(self, record: Record) -> None:
+        self._rejects.add(
+            record.place,
+            f"duplicate id {record.document.id!r}",
+            "give every document an id of its own, or add with --on-duplicate skip or replace",
+            record.document.text,
+        )
+
+    def report(self, path: Path) -> BuildReport:
+        """Sum up, with the index as it is now."""
+        with IndexReader.open(path) as reader:
+            info = reader.info()
+        return BuildReport(
+            documents=info.documents,
+            added=self._added,
+            replaced=self._replaced,
+            unchanged=self._unchanged,
+            resumed_at=self._resumed_at,
+            rejected=self._rejects.count,
+            languages=dict(info.languages),
+            detected=info.language_sources.get("detected", 0),
+            truncated=dict(info.truncated),
+        )
+
+
+def _located(corpus: Iterable[Record | Document]) -> Iterator[Record]:
+    """Give documents that come without a place in a file one in the sequence."""
+    for position, item in enumerate(corpus, start=1):
+        if isinstance(item, Record):
+            yield item
+        else:
+            yield Record(document=item, place=f"document {position}")
+
+
+def _encode(encoder: Encoder, documents: Sequence[Document], role: Role) -> list[EncodedDocument]:
+    """Encode the texts of documents, in their order."""
+    if not documents:
+        return []
+    encoding = encoder.encode([d.text for d in documents], role)
+    return [
+        EncodedDocument(document, vector, int(tokens), int(dropped))
+        for document, vector, tokens, dropped in zip(documents, *encoding, strict=True)
+    ]
+
+
+def _check_role(writer: IndexWriter, role: Role) -> None:
+    if writer.settings.role != role:
+        raise IncompatibleError(
+            f"{writer.path}: its build began with role {writer.settings.role!r}, not {role!r}",
+            f"go on with --role {writer.settings.role}, or start in another directory",
+        )
+
+
+def _another_corpus(place: str) -> UsageError:
+    return UsageError(
+        f"{place}: not the corpus that the interrupted build began with",
+        "give the same files in the same order, or start in another directory",
+    )
+
+
+def _silent(_done: int) -> None:
+    """Report no progress."""

@@ -1,0 +1,74 @@
+"""The public Python API of interlingua; everything else may move.
+
+import interlingua
+
+corpus = interlingua.read_corpus(["corpus.jsonl"])
+interlingua.build(corpus, "my-index")
+with interlingua.open("my-index") as index:
+    answer = index.search("A cat leapt off the roof", k=10)
+    for hit in answer.hits:
+        print(hit.rank, hit.score, hit.document.lang, hit.document.text)
+    print(answer.report.same_language, answer.report.expected_same_language)
+"""
+
+from indexer.build import BuildReport, add, build, delete
+from indexer.corpus import Fields, Query, Record, read_corpus, read_queries
+from indexer.encoders import Encoder, EncoderSpec, open_encoder
+from indexer.errors import (
+    CorruptError,
+    DuplicateError,
+    IncompatibleError,
+    InputError,
+    InterlinguaError,
+    LockedError,
+    UsageError,
+)
+from indexer.index import IndexInfo
+from indexer.languages import Detection, Detector, normalise_language
+from indexer.records import Document, Encoding, Filter
+from indexer.rejects import Rejects
+from indexer.verify import Problem, RepairReport, repair, verify
+from search.query import Answer, Index, Match, make_filter
+from search.report import LanguageReport
+
+open = Index.open  # noqa: A001 - read as interlingua.open
+
+__all__ = [
+    "Answer",
+    "BuildReport",
+    "CorruptError",
+    "Detection",
+    "Detector",
+    "Document",
+    "DuplicateError",
+    "Encoder",
+    "EncoderSpec",
+    "Encoding",
+    "Fields",
+    "Filter",
+    "IncompatibleError",
+    "Index",
+    "IndexInfo",
+    "InputError",
+    "InterlinguaError",
+    "LanguageReport",
+    "LockedError",
+    "Match",
+    "Problem",
+    "Query",
+    "Record",
+    "Rejects",
+    "RepairReport",
+    "UsageError",
+    "add",
+    "build",
+    "delete",
+    "make_filter",
+    "normalise_language",
+    "open",
+    "open_encoder",
+    "read_corpus",
+    "read_queries",
+    "repair",
+    "verify",
+]

@@ -1,0 +1,84 @@
+"""A language report in plain words: what was found, against chance, and what follows."""
+
+from search.report import LanguageReport
+
+SIGNIFICANT = 0.05
+"""Below this p the words say that chance does not explain the neighbours."""
+
+
+def explain(report: LanguageReport, lang: str) -> str:
+    """Say in plain words what a report found, how sure that is, and what it means.
+
+    Args:
+        report: the language report of one query.
+        lang: the language of the query.
+
+    Returns:
+        Up to four lines: language, meaning, bias, and what follows.
+    """
+    if not report.k:
+        return "There is no neighbour to report on."
+    lines = [_language(report, lang), _meaning(report)]
+    if report.reason is not None:
+        lines.append(f"Bias: cannot be measured here, since {report.reason}.")
+    else:
+        lines += [_bias(report, lang), _verdict(report)]
+    return "\n".join(lines)
+
+
+def _language(report: LanguageReport, lang: str) -> str:
+    if report.same_language is None:
+        return "Language: that of the query is unknown."
+    n = report.same_language
+    return f"Language: {n} of {report.k} neighbours {_are(n)} in {lang}, the query's language."
+
+
+def _meaning(report: LanguageReport) -> str:
+    if report.same_meaning is None:
+        return (
+            "Meaning: unknown; neither a group nor judgements say which neighbours mean the same."
+        )
+    elsewhere = "" if report.meaning_only is None else f", {report.meaning_only} in other languages"
+    return (
+        f"Meaning: {report.same_meaning} of the {report.relevant_total} documents that mean the "
+        f"same {_are(report.same_meaning)} among them{elsewhere}."
+    )
+
+
+def _bias(report: LanguageReport, lang: str) -> str:
+    """Hold the count against chance."""
+    assert report.expected_same_language is not None
+    assert report.excess is not None
+    assert report.p_value is not None
+    assert report.counted_same_language is not None
+    others = "" if report.same_meaning is None else " that mean something else"
+    return (
+        f"Bias: of the {report.counted} neighbours{others}, {report.counted_same_language} "
+        f"{_are(report.counted_same_language)} in {lang}, where chance would put "
+        f"{report.expected_same_language:.1f} (excess {report.excess:+.2f}, "
+        f"{_p(report.p_value)}, n = {report.counted})."
+    )
+
+
+def _verdict(report: LanguageReport) -> str:
+    """Draw the conclusion that the numbers allow, and no other."""
+    assert report.p_value is not None
+    if report.p_value >= SIGNIFICANT:
+        return "That is within chance: nothing here says that language decided."
+    if report.same_meaning is None:
+        return (
+            "That is more than chance explains: either the answers do lie in that language, or "
+            "the encoder groups by language."
+        )
+    return (
+        "That is more than chance explains: they share the query's language and not its meaning. "
+        "Where the languages of a corpus cover the same topics, this is language bias."
+    )
+
+
+def _are(n: int) -> str:
+    return "is" if n == 1 else "are"
+
+
+def _p(value: float) -> str:
+    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"

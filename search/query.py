@@ -1,0 +1,328 @@
+"""Ask an index: texts in, neighbours and a language report out."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from indexer.corpus import TEXT_LIMIT, Query
+from indexer.encoders import Encoder, EncoderSpec, open_encoder
+from indexer.errors import InputError, UsageError
+from indexer.index import IndexInfo, IndexReader, Snapshot
+from indexer.languages import Detector, Langid, normalise_language
+from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit
+from search.report import LanguageReport, Neighbour, Pool, language_report
+
+QUERY_BATCH = 256
+"""Queries that are encoded and searched together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One neighbour of a query and what it shares with it."""
+
+    document: Document
+    score: float
+    """Cosine in [-1, 1], higher is nearer."""
+    rank: int
+    """1 is the nearest."""
+    same_language: bool | None
+    """None when the language of the query is unknown."""
+    same_meaning: bool | None
+    """None when neither a group nor judgements say."""
+    duplicate: bool
+    """Whether its text is the query's text; such a neighbour is not counted in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one query got."""
+
+    query: Query
+    hits: tuple[Match, ...]
+    report: LanguageReport
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """The documents that share a query's meaning or text, as far as that is known."""
+
+    itself: str | None
+    """Id of the document that is the query."""
+    duplicates: frozenset[str]
+    same: frozenset[str] | None
+    """Ids, ``duplicates`` included where they belong; None when nothing is known."""
+
+
+class Index:
+    """An opened index that answers texts; many may be open at once, also during a write.
+
+    Use :meth:`open`, and ``with`` or :meth:`close`. The encoder is loaded by the first search.
+    """
+
+    def __init__(
+        self,
+        reader: IndexReader,
+        encoder: EncoderSpec | None = None,
+        detector: Detector | None = None,
+    ) -> None:
+        self._reader = reader
+        self._spec = encoder or reader.settings.encoder
+        self._detector = detector or Langid()
+
+    @classmethod
+    def open(cls, path: str | Path, *, encoder: EncoderSpec | None = None) -> "Index":
+        """Open the index directory at ``path``.
+
+        Args:
+            path: the directory.
+            encoder: where the encoder is to be found now, if it moved; it must be the same one.
+
+        Raises:
+            UsageError: there is no index.
+            IncompatibleError: the index was made by a newer version.
+            CorruptError: a file of the index is damaged or missing.
+        """
+        return cls(IndexReader.open(Path(path)), encoder)
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder of the index, loaded on first use.
+
+        Raises:
+            IncompatibleError: it is not the encoder that the documents were encoded with.
+        """
+        encoder = open_encoder(self._spec)
+        self._reader.settings.check(encoder)
+        return encoder
+
+    def info(self) -> IndexInfo:
+        """Describe the index without loading its encoder."""
+        return self._reader.info()
+
+    def search(
+        self,
+        text: str,
+        *,
+        k: int = 10,
+        lang: str | None = None,
+        group: str | None = None,
+        id: str | None = None,  # noqa: A002 - the field's name in every record
+        languages: Iterable[str] | None = None,
+        where: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Find the nearest documents of a text and report on their languages.
+
+        Args:
+            text: the query.
+            k: neighbours wanted, at least 1.
+            lang: language of the query; detected when None.
+            group: the group of documents that mean the same as the query.
+            id: id of the query; when the index holds a document with this id and this text, that
+                document is the query: it is left out, and its group is the query's group.
+            languages: return documents in these languages only.
+            where: metadata that a returned document must have, compared as text.
+
+        Returns:
+            Exactly ``k`` hits as long as there are ``k`` documents to choose from.
+
+        Raises:
+            UsageError: ``k`` below 1.
+            InputError: an empty text or an unknown language tag.
+            IncompatibleError: the encoder is not the one of the index.
+        """
+        query = self.query(text, lang=lang, group=group, id=id)
+        return next(self.search_many([query], k=k, filter=make_filter(languages, where)))
+
+    def search_many(
+        self,
+        queries: Iterable[Query],
+        *,
+        k: int = 10,
+        filter: Filter | None = None,  # noqa: A002
+    ) -> Iterator[Answer]:
+        """Answer queries in their order, :data:`QUERY_BATCH` at a time.
+
+        Each batch is answered from one state of the index, whatever a writer does meanwhile.
+        """
+        if k < 1:
+            raise UsageError(f"k is {k}", "ask for at least one neighbour")
+        queries = iter(queries)
+        while batch := list(islice(queries, QUERY_BATCH)):
+            # Answered whole before any is handed out: the state is not held while others work.
+            yield from self._answers(batch, k, filter or Filter())
+
+    def _answers(self, batch: Sequence[Query], k: int, allowed: Filter) -> list[Answer]:
+        """Answer a batch from one state of the index."""
+        vectors = self.encoder.encode([q.text for q in batch], "query").vectors
+        with self._reader.snapshot() as state:
+            known = [_meaning(state, q) for q in batch]
+            # The query itself may be among its own neighbours: ask for one more, drop it.
+            found = state.search(vectors, k + 1, allowed)
+            return [
+                _answer(
+                    state,
+                    query,
+                    meaning,
+                    [hit for hit in hits if hit.document.id != meaning.itself][:k],
+                    allowed,
+                )
+                for query, meaning, hits in zip(batch, known, found, strict=True)
+            ]
+
+    def query(
+        self,
+        text: str,
+        *,
+        lang: str | None = None,
+        group: str | None = None,
+        id: str | None = None,  # noqa: A002
+        relevant: Sequence[str] | None = None,
+    ) -> Query:
+        """Make a query, its language detected from the text when ``lang`` is None.
+
+        Args:
+            text: the query.
+            lang: its language.
+            group: documents of this group mean the same.
+            id: its id, see :meth:`search`.
+            relevant: ids of the documents judged relevant.
+
+        Raises:
+            InputError: a text that is empty, too long or no Unicode, or an unknown language tag.
+        """
+        _check_text(text)
+        if lang is not None:
+            given: tuple[str, float | None] = (normalise_language(lang), None)
+        else:
+            detection = self._detector.detect(text)
+            given = (detection.lang, detection.probability)
+        return Query(
+            id=id,
+            text=text,
+            lang=given[0],
+            lang_source="detected" if lang is None else "given",
+            lang_probability=given[1],
+            group=group,
+            relevant=None if relevant is None else frozenset(relevant),
+            place="query",
+        )
+
+    def query_by_id(self, id: str) -> Query:  # noqa: A002
+        """Make a document of the index the query: its text, language and group.
+
+        Raises:
+            InputError: the index holds no document with this id.
+        """
+        with self._reader.snapshot() as state:
+            document = state.document(id)
+        if document is None:
+            raise InputError(f"no document {id!r} in the index", "name the id of one that is there")
+        return Query(
+            id=id,
+            text=document.text,
+            lang=document.lang,
+            lang_source=document.lang_source,
+            lang_probability=document.lang_probability,
+            group=document.group,
+            relevant=None,
+            place=f"document {id}",
+        )
+
+    def close(self) -> None:
+        """Close the files."""
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _check_text(text: str) -> None:
+    """Refuse what a corpus record would be refused for, before an encoder sees it."""
+    if not text.strip():
+        raise InputError("the query is empty", "give the text to search for")
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise InputError("the query is no Unicode text", "give it in UTF-8, without NUL")
+    if len(text.encode()) > TEXT_LIMIT:
+        raise InputError(f"the query is longer than {TEXT_LIMIT} bytes", "give a shorter one")
+
+
+def make_filter(
+    languages: Iterable[str] | None = None, where: Mapping[str, str] | None = None
+) -> Filter:
+    """Make a filter out of language tags, normalised here, and metadata.
+
+    Raises:
+        InputError: an unknown language tag.
+    """
+    tags = None if languages is None else frozenset(normalise_language(tag) for tag in languages)
+    return Filter(languages=tags, where=tuple((where or {}).items()))
+
+
+def _meaning(state: Snapshot, query: Query) -> _Meaning:
+    """Find which documents are the query, have its text, or share its meaning.
+
+    A document with the query's very text tells its group when the query does not.
+    """
+    same_text = frozenset(state.ids(text=query.text))
+    itself = query.id if query.id in same_text else None
+    if query.group is not None:
+        groups = {query.group}
+    else:
+        twins = [state.document(id_) for id_ in ([itself] if itself else same_text)]
+        groups = {d.group for d in twins if d is not None and d.group is not None}
+    same = frozenset(id_ for group in groups for id_ in state.ids(group=group))
+    known = bool(groups) or query.relevant is not None
+    return _Meaning(
+        itself=itself,
+        duplicates=same_text - {itself},
+        same=same | (query.relevant or frozenset()) if known else None,
+    )
+
+
+def _answer(
+    state: Snapshot, query: Query, meaning: _Meaning, hits: Sequence[Hit], allowed: Filter
+) -> Answer:
+    """Put the hits of one query and their report together."""
+    matches = tuple(_match(query, meaning, hit, rank) for rank, hit in enumerate(hits, start=1))
+    itself = frozenset() if meaning.itself is None else frozenset({meaning.itself})
+    same = meaning.same or frozenset()
+    pool = state.language_counts(allowed)
+    if itself:
+        dropped = state.language_counts(allowed, ids=itself)
+        pool = {code: n - dropped.get(code, 0) for code, n in pool.items()}
+    own = state.language_counts(allowed, ids=(same | meaning.duplicates) - itself)
+    wanted = state.language_counts(allowed, ids=same - meaning.duplicates - itself)
+    return Answer(
+        query=query,
+        hits=matches,
+        report=language_report(
+            query.lang,
+            [Neighbour(m.document.lang, m.same_meaning, m.duplicate) for m in matches],
+            Pool(pool, own, None if meaning.same is None else sum(wanted.values())),
+        ),
+    )
+
+
+def _match(query: Query, meaning: _Meaning, hit: Hit, rank: int) -> Match:
+    """Say what one hit shares with the query."""
+    document = hit.document
+    return Match(
+        document=document,
+        score=hit.score,
+        rank=rank,
+        same_language=None if query.lang == UNKNOWN_LANGUAGE else document.lang == query.lang,
+        same_meaning=None if meaning.same is None else document.id in meaning.same,
+        duplicate=document.id in meaning.duplicates,
+    )

@@ -1,0 +1,85 @@
+"""Answers as people read them on a terminal and as programs read them in JSON."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from search.explain import explain
+from search.query import Answer
+from search.report import LanguageReport
+from search.text import printable
+
+SEARCH_SCHEMA = "interlingua.search/1"
+
+_SHOWN_TEXT = 400
+"""Characters of a text that a table shows."""
+
+
+def answer_json(answer: Answer) -> dict[str, object]:
+    """Make the ``interlingua.search/1`` document of one answer; see ``docs/cli.md``."""
+    query, report = answer.query, answer.report
+    return {
+        "schema": SEARCH_SCHEMA,
+        "query": {
+            "id": query.id,
+            "text": query.text,
+            "lang": query.lang,
+            "lang_source": query.lang_source,
+            "lang_probability": query.lang_probability,
+            "group": query.group,
+        },
+        "hits": [
+            {
+                "rank": m.rank,
+                "id": m.document.id,
+                "score": m.score,
+                "lang": m.document.lang,
+                "group": m.document.group,
+                "text": m.document.text,
+                "metadata": dict(m.document.metadata),
+                "same_language": m.same_language,
+                "same_meaning": m.same_meaning,
+                "duplicate": m.duplicate,
+            }
+            for m in answer.hits
+        ],
+        "language_report": {
+            field: getattr(report, field) for field in LanguageReport.__dataclass_fields__
+        },
+    }
+
+
+def render_answer(answer: Answer) -> RenderableType:
+    """Draw one answer: the query, its neighbours, and what they say about language."""
+    query = answer.query
+    source = (
+        f"{query.lang}, detected, p = {query.lang_probability:.2f}"
+        if query.lang_source == "detected" and query.lang_probability is not None
+        else query.lang
+    )
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    table.add_column("", justify="right", style="dim")
+    table.add_column("score", justify="right")
+    table.add_column("lang")
+    table.add_column("same\nlanguage", justify="center")
+    table.add_column("same\nmeaning", justify="center")
+    # The text stands last: a right-to-left line may reorder what follows it on a terminal.
+    table.add_column("\ntext", overflow="fold")
+    for m in answer.hits:
+        note = "  (the query's own text, not counted)" if m.duplicate else ""
+        table.add_row(
+            str(m.rank),
+            f"{m.score:.3f}",
+            m.document.lang,
+            _mark(m.same_language),
+            _mark(m.same_meaning),
+            Text(printable(m.document.text, _SHOWN_TEXT) + note),
+        )
+    head = Text.assemble(
+        ("Query ", "bold"), (f"({source})  ", "dim"), printable(query.text, _SHOWN_TEXT)
+    )
+    return Group(head, Text(), table, Text(), Text(explain(answer.report, query.lang)))
+
+
+def _mark(shared: bool | None) -> str:
+    return "?" if shared is None else "✓" if shared else "·"

@@ -1,0 +1,137 @@
+"""The language report of one query: how many neighbours share its language, how many its meaning.
+
+Which neighbours count. The query itself never does: named by its id it is no neighbour at all,
+and another document with the very same text is a *duplicate*, shown and not counted. The bias
+measures (``expected_same_language``, ``excess``, ``p_value``) also leave out the query's own
+meaning, since a translation that is found is no accident of language, and documents of unknown
+language, which can neither share it nor not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from indexer.records import UNKNOWN_LANGUAGE
+from search.statistics import excess, hypergeometric_tail, same_language_share
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What the report needs to know of one hit."""
+
+    lang: str
+    same_meaning: bool | None
+    """None when neither a group nor judgements say."""
+    duplicate: bool
+    """Whether its text is the query's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The documents a search could have returned, counted by language."""
+
+    languages: Mapping[str, int]
+    """All of them, the query itself already taken out."""
+    own: Mapping[str, int]
+    """Those that mean the same as the query or have its very text."""
+    relevant: int | None
+    """How many mean the same, duplicates of the query's text left out; None when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageReport:
+    """Counts out of ``k`` neighbours; None where something is undefined, never 0."""
+
+    k: int
+    """Neighbours the counts are out of: the hits less ``duplicates``."""
+    same_language: int | None
+    same_meaning: int | None
+    language_only: int | None
+    """Share the language and not the meaning: the bias."""
+    meaning_only: int | None
+    """Share the meaning and not the language: the cross-lingual success."""
+    both: int | None
+    neither: int | None
+    expected_same_language: float | None
+    """By chance, out of ``counted``."""
+    excess: float | None
+    """Normalised excess over chance: 0 chance, 1 as biased as possible."""
+    p_value: float | None
+    """Hypergeometric P[at least ``counted_same_language``] if language played no part."""
+    relevant_total: int | None
+    """Documents in reach that mean the same."""
+    counted: int
+    """Neighbours the bias measures are about: ``k`` less own meaning and unknown language."""
+    counted_same_language: int | None
+    duplicates: int
+    """Hits with the query's very text."""
+    reason: str | None
+    """Why a bias measure is None."""
+
+
+def language_report(lang: str, neighbours: Sequence[Neighbour], pool: Pool) -> LanguageReport:
+    """Report on the neighbours of one query.
+
+    Args:
+        lang: the query's language, ``und`` when unknown.
+        neighbours: the hits, nearest first, the query itself left out.
+        pool: what the search could have returned.
+
+    Returns:
+        The report; its four-way table adds up to ``k`` wherever it is defined.
+    """
+    known = lang != UNKNOWN_LANGUAGE
+    kept = [n for n in neighbours if not n.duplicate]
+    meaning = pool.relevant is not None
+    table = _cross(kept, lang) if known and meaning else None
+    counted = [n for n in kept if not n.same_meaning and n.lang != UNKNOWN_LANGUAGE]
+    hits = sum(n.lang == lang for n in counted)
+    free = {
+        code: n - pool.own.get(code, 0)
+        for code, n in pool.languages.items()
+        if code != UNKNOWN_LANGUAGE
+    }
+    same, total = free.get(lang, 0), sum(free.values())
+    reason = _undefined(known, len(counted), same, total)
+    measured = known and bool(counted)
+    return LanguageReport(
+        k=len(kept),
+        same_language=sum(n.lang == lang for n in kept) if known else None,
+        same_meaning=sum(bool(n.same_meaning) for n in kept) if meaning else None,
+        language_only=table[True, False] if table else None,
+        meaning_only=table[False, True] if table else None,
+        both=table[True, True] if table else None,
+        neither=table[False, False] if table else None,
+        expected_same_language=(
+            len(counted) * same_language_share(same, total) if measured else None
+        ),
+        excess=excess(hits, len(counted), same, total) if measured else None,
+        p_value=hypergeometric_tail(hits, len(counted), same, total) if measured else None,
+        relevant_total=pool.relevant,
+        counted=len(counted),
+        counted_same_language=hits if known else None,
+        duplicates=len(neighbours) - len(kept),
+        reason=reason,
+    )
+
+
+def _cross(neighbours: Sequence[Neighbour], lang: str) -> dict[tuple[bool, bool], int]:
+    """Count neighbours by (shares the language, shares the meaning)."""
+    table = {(a, b): 0 for a in (True, False) for b in (True, False)}
+    for n in neighbours:
+        table[n.lang == lang, bool(n.same_meaning)] += 1
+    return table
+
+
+def _undefined(known: bool, counted: int, same: int, total: int) -> str | None:
+    """Say why ``excess`` has no value, or None when it has one."""
+    if not known:
+        return "the language of the query is unknown"
+    if not counted:
+        return "no neighbour is left to count"
+    if same == 0:
+        return "no other document is in the language of the query"
+    if same == total:
+        return "every other document is in the language of the query"
+    if counted == total:
+        return "every document was returned, so no other share was possible"
+    return None
