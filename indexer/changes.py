@@ -34,7 +34,7 @@ def remove_vids(conn: sqlite3.Connection, vids: Collection[int]) -> None:
     """Remove rows by vid, with tombstones where they are needed."""
     gone = json.dumps(list(vids))
     conn.execute(
-        "INSERT INTO tombstones (vid) SELECT j.value FROM json_each(?) AS j WHERE EXISTS "
+        "INSERT OR IGNORE INTO tombstones (vid) SELECT j.value FROM json_each(?) AS j WHERE EXISTS "
         "(SELECT 1 FROM files AS f WHERE j.value BETWEEN f.first_vid AND f.last_vid)",
         [gone],
     )

@@ -39,6 +39,7 @@ def make_directory(path: Path) -> WriterLock:
         LockedError: another process is about to make an index here.
         InterlinguaError: it cannot be made.
     """
+    _refuse_index(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in _OURS)
@@ -53,10 +54,17 @@ def make_directory(path: Path) -> WriterLock:
             f"{path}: holds other files ({foreign[0]!r})", "name a directory of its own"
         )
     lock = WriterLock(path / LOCK)
-    if (path / DATABASE).exists():
+    try:
+        _refuse_index(path)  # somebody may have made one before we had the lock
+    except UsageError:
         lock.release()
-        raise UsageError(f"{path}: there is an index already", "name another directory")
+        raise
     return lock
+
+
+def _refuse_index(path: Path) -> None:
+    if (path / DATABASE).exists():
+        raise UsageError(f"{path}: there is an index already", "name another directory")
 
 
 def place_database(path: Path, settings: IndexSettings) -> None:

@@ -16,7 +16,8 @@ from indexer.errors import CorruptError, InputError, UsageError
 from indexer.info import IndexInfo, describe
 from indexer.nearest import nearest
 from indexer.records import Document, Filter, Hit, Vectors
-from indexer.rows import REPAIR, check_vectors
+from indexer.remedies import BUILD, REPAIR
+from indexer.rows import check_vectors
 from indexer.segments import Segments, load_segments
 from indexer.settings import IndexSettings
 from indexer.store import DATABASE, check_format, connect_reader, translated
@@ -131,7 +132,7 @@ class IndexReader:
         self.path = path
         self._database = path / DATABASE
         if not self._database.exists():
-            raise UsageError(f"{path}: no index here", "make one with `interlingua build`")
+            raise UsageError(f"{path}: no index here", BUILD)
         self._idle: list[sqlite3.Connection] = []
         self._loading = threading.Lock()
         self._segments: Segments | None = None

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from indexer.errors import CorruptError, InputError
 from indexer.records import Document, EncodedDocument, LanguageSource, Vectors
+from indexer.remedies import REPAIR
 
 MAX_ID_BYTES = 512
 MAX_TEXT_BYTES = 1 << 20
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of a vector may be."""
-
-REPAIR = "run `interlingua repair`, which needs no encoder"
 
 
 class DocumentRow(NamedTuple):
@@ -119,7 +118,7 @@ def read_vectors(rows: Sequence[tuple[int, bytes, int]], dim: int, place: str) -
         CorruptError: a blob is not what was written.
     """
     for vid, blob, crc32 in rows:
-        if len(blob) != 4 * dim or vector_crc(vid, blob) != crc32:
+        if not isinstance(blob, bytes) or len(blob) != 4 * dim or vector_crc(vid, blob) != crc32:
             raise CorruptError(f"{place}: the vector of row {vid} is damaged", REPAIR)
     joined = b"".join(blob for _, blob, _ in rows)
     return np.frombuffer(joined, dtype="<f4").reshape(len(rows), dim).astype(np.float32)
@@ -225,4 +224,4 @@ def _utf8(text: str, name: str, what: str) -> bytes:
 
 def _crc_of_values(values: Sequence[object]) -> int:
     """CRC-32 over a canonical text of the values; ASCII, so that any damage has a form."""
-    return zlib.crc32(json.dumps(values).encode())
+    return zlib.crc32(json.dumps(values, default=repr).encode())

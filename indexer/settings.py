@@ -9,6 +9,7 @@ from typing import Self
 from indexer.encoders.protocol import Encoder, EncoderSpec
 from indexer.errors import CorruptError, IncompatibleError
 from indexer.records import Role
+from indexer.remedies import RESTORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class IndexSettings:
         if zlib.crc32(text.encode("utf-8", "surrogateescape")) != crc32:
             raise CorruptError(
                 f"{place}: the settings of the index are damaged",
-                "restore the directory from a copy, or build the index again",
+                RESTORE,
             )
         fields = json.loads(text)
         return cls(**{**fields, "encoder": EncoderSpec(**fields["encoder"])})

@@ -10,17 +10,17 @@ locks that SQLite holds.
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from indexer.errors import CorruptError, IncompatibleError, InterlinguaError
 from indexer.migrations import APPLICATION_ID, FORMAT, MIGRATIONS
+from indexer.remedies import RESTORE, ROOM
 
 DATABASE = "interlingua.db"
 
-_RESTORE = "restore the directory from a copy, or build the index again"
 _BUSY_SECONDS = 10.0
 
 
@@ -39,7 +39,7 @@ class WriteStore:
         self._path = database
         self._failed = False
         with translated(database):
-            with reading(connect_reader(database)) as conn:
+            with closing(connect_reader(database)) as conn:
                 check_format(conn, database)
             self._db = _open_database(database)
             MIGRATIONS.apply(self._db)
@@ -104,15 +104,6 @@ def connect_reader(database: Path) -> sqlite3.Connection:
     return conn
 
 
-@contextmanager
-def reading(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Close a connection at the end of a block."""
-    try:
-        yield conn
-    finally:
-        conn.close()
-
-
 def check_format(conn: sqlite3.Connection, database: Path) -> int:
     """Refuse a database that is not ours or is newer than we are.
 
@@ -127,13 +118,24 @@ def check_format(conn: sqlite3.Connection, database: Path) -> int:
         application = conn.execute("PRAGMA application_id").fetchone()[0]
         number = int(conn.execute("PRAGMA user_version").fetchone()[0])
     if application != APPLICATION_ID:
-        raise CorruptError(f"{database}: not a database of interlingua", _RESTORE)
+        raise CorruptError(f"{database}: not a database of interlingua", RESTORE)
     if number > FORMAT:
         raise IncompatibleError(
             f"{database}: format {number}, and this version reads up to {FORMAT}",
             "upgrade interlingua",
         )
     return number
+
+
+def current_schema(conn: sqlite3.Connection | None) -> list[tuple[str, ...]]:
+    """List every table and index with its SQL; of a new database when ``conn`` is None."""
+    if conn is None:
+        with closing(Database(memory=True, execute_plugins=False)) as db:
+            MIGRATIONS.apply(db)
+            return current_schema(db.conn)
+    own = {MIGRATIONS.migrations_table}  # how it looks depends on the version of sqlite-utils
+    rows = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")
+    return [row for row in rows if not row[1].startswith("sqlite_") and row[1] not in own]
 
 
 @contextmanager
@@ -151,11 +153,9 @@ def _translate(error: sqlite3.Error, database: Path) -> InterlinguaError:
     """Find the class and the remedy that belong to an error of SQLite."""
     code, said = _code(error), f"{database}: {error}"
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return CorruptError(said, _RESTORE)
+        return CorruptError(said, RESTORE)
     if code == sqlite3.SQLITE_FULL:
-        return InterlinguaError(
-            said, "make room on the disk and run the command again; nothing committed is lost"
-        )
+        return InterlinguaError(said, ROOM)
     if code == sqlite3.SQLITE_IOERR:
         return InterlinguaError(
             said,
@@ -168,7 +168,7 @@ def _translate(error: sqlite3.Error, database: Path) -> InterlinguaError:
         )
     if code == sqlite3.SQLITE_BUSY:
         return InterlinguaError(said, "another program holds the database; try again")
-    return CorruptError(said, _RESTORE)
+    return CorruptError(said, RESTORE)
 
 
 def _code(error: sqlite3.Error) -> int:

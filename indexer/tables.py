@@ -14,7 +14,8 @@ import numpy as np
 
 from indexer.errors import CorruptError
 from indexer.records import Document, Filter, Vectors
-from indexer.rows import COLUMNS, REPAIR, DocumentRow, read_document, read_vectors, text_key
+from indexer.remedies import REPAIR, RESTORE
+from indexer.rows import COLUMNS, DocumentRow, read_document, read_vectors, text_key
 from indexer.settings import IndexSettings
 from indexer.vectors import FileRecord, Vids
 
@@ -59,7 +60,13 @@ def files(conn: sqlite3.Connection) -> list[FileRecord]:
     rows = conn.execute(
         "SELECT name, bytes, rows, first_vid, last_vid FROM files ORDER BY first_vid"
     )
-    return [FileRecord(*row) for row in rows]
+    records = [FileRecord(*row) for row in rows]
+    for record in records:
+        if not all(
+            isinstance(v, t) for v, t in zip(record, (str, int, int, int, int), strict=True)
+        ):
+            raise CorruptError(f"the list of FAISS files is damaged: {record}", RESTORE)
+    return records
 
 
 def sealed_to(conn: sqlite3.Connection) -> int:

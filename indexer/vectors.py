@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import CorruptError, InterlinguaError
 from indexer.records import Vectors
+from indexer.remedies import REPAIR, ROOM
 
 Vids = NDArray[np.int64]
 """(n,) int64, ascending."""
@@ -29,7 +30,6 @@ KIND = "flat"
 
 _SUFFIX = ".faiss"
 _WRITE_CHUNK = 1 << 20
-_REPAIR = "run `interlingua repair`, which needs no encoder"
 
 # What a file must begin with: FAISS picks the class to build by these codes, and some classes
 # open further files that the index names. Between the two stands the outer index header.
@@ -135,13 +135,13 @@ def write_file(directory: Path, scratch: Path, vids: Vids, vectors: Vectors) -> 
         )
         written = _load(temporary, record, vectors.shape[1])
         if not np.array_equal(written.vids, vids):
-            raise CorruptError(f"{temporary}: FAISS wrote other ids than it was given", _REPAIR)
+            raise CorruptError(f"{temporary}: FAISS wrote other ids than it was given", REPAIR)
         temporary.replace(directory / record.name)
         sync_directory(directory)
     except OSError as error:
         raise InterlinguaError(
             f"{directory}: a vector file could not be written: {error.strerror}",
-            "make room on the disk and run the command again; nothing committed is lost",
+            ROOM,
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -205,13 +205,13 @@ def _full_write(fd: int, seen: Callable[[bytes], None]) -> Callable[[bytes], Non
 def _load(path: Path, record: FileRecord, dim: int) -> Segment:
     data = _read(path, record.bytes)
     if f"{hashlib.sha256(data).hexdigest()}{_SUFFIX}" != record.name:
-        raise CorruptError(f"{path}: its SHA-256 is not its name, so it is damaged", _REPAIR)
+        raise CorruptError(f"{path}: its SHA-256 is not its name, so it is damaged", REPAIR)
     _check_header(path, data, record.rows, dim)
     index = _deserialize(path, data)
     vids = _ids(index)
     ascending = bool((np.diff(vids) > 0).all())
     if (len(vids), int(vids[0]), int(vids[-1])) != record[2:] or not ascending:
-        raise CorruptError(f"{path}: it holds other vectors than the database says", _REPAIR)
+        raise CorruptError(f"{path}: it holds other vectors than the database says", REPAIR)
     return Segment(index, vids)
 
 
@@ -221,12 +221,12 @@ def _read(path: Path, size: int) -> bytes:
         with os.fdopen(fd, "rb") as file:
             found = os.fstat(fd).st_size
             if found != size:
-                raise CorruptError(f"{path}: has {found:,} bytes instead of {size:,}", _REPAIR)
+                raise CorruptError(f"{path}: has {found:,} bytes instead of {size:,}", REPAIR)
             return file.read()
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise CorruptError(f"{path}: cannot be read: {error.strerror}", _REPAIR) from error
+        raise CorruptError(f"{path}: cannot be read: {error.strerror}", REPAIR) from error
 
 
 def _check_header(path: Path, data: bytes, count: int, dim: int) -> None:
@@ -234,7 +234,7 @@ def _check_header(path: Path, data: bytes, count: int, dim: int) -> None:
     header = _HEADER.unpack(data[: _HEADER.size]) if len(data) >= _HEADER.size else ()
     per_index = (dim, count, True, _INNER_PRODUCT)
     if header != (_OUTER, *per_index, _INNER, *per_index):
-        raise CorruptError(f"{path}: not a vector file of interlingua", _REPAIR)
+        raise CorruptError(f"{path}: not a vector file of interlingua", REPAIR)
 
 
 def _deserialize(path: Path, data: bytes) -> Any:  # noqa: ANN401 - faiss is untyped
@@ -245,7 +245,7 @@ def _deserialize(path: Path, data: bytes) -> Any:  # noqa: ANN401 - faiss is unt
             # What this returns owns its memory; downcast_index() would return one that does not.
             return _faiss().deserialize_index(np.frombuffer(data, np.uint8))
         except RuntimeError as error:
-            raise CorruptError(f"{path}: FAISS cannot read it: {error}", _REPAIR) from error
+            raise CorruptError(f"{path}: FAISS cannot read it: {error}", REPAIR) from error
 
 
 def _ids(index: Any) -> Vids:  # noqa: ANN401 - faiss is untyped

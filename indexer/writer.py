@@ -15,6 +15,7 @@ from indexer.directory import FILES, LOCK, SCRATCH, make_directory, place_databa
 from indexer.errors import DuplicateError, UsageError
 from indexer.lock import WriterLock
 from indexer.records import EncodedDocument
+from indexer.remedies import BUILD
 from indexer.rows import check_document, stack_vectors
 from indexer.settings import IndexSettings
 from indexer.store import DATABASE, WriteStore, translated
@@ -40,13 +41,17 @@ class IndexWriter:
         self._lock = lock
         try:
             self._store = WriteStore(self._database)
-            self._conn = self._store.conn
+        except BaseException:
+            lock.release()
+            raise
+        self._conn = self._store.conn
+        try:
             with translated(self._database):
                 self.settings = tables.read_settings(self._conn, self._database)
                 self.state, self.cursor = tables.read_progress(self._conn)
                 sweep(path, self._conn)
         except BaseException:
-            lock.release()
+            self.close()
             raise
 
     @classmethod
@@ -80,7 +85,7 @@ class IndexWriter:
             CorruptError: the database is damaged.
         """
         if not (path / DATABASE).exists():
-            raise UsageError(f"{path}: no index here", "make one with `interlingua build`")
+            raise UsageError(f"{path}: no index here", BUILD)
         return cls(path, WriterLock(path / LOCK))
 
     def add(

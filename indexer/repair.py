@@ -1,0 +1,220 @@
+"""Make an index whole again, from what it holds itself: nothing is encoded anew."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer import tables
+from indexer.changes import forget_file, log_commit, name_file, remove_vids
+from indexer.damage import DamagedRow, FileState, damaged_documents, damaged_vectors, file_states
+from indexer.directory import FILES, LOCK, SCRATCH, make_folders, sweep
+from indexer.errors import CorruptError, InterlinguaError, UsageError
+from indexer.lock import WriterLock
+from indexer.remedies import BUILD, RESTORE, ROOM
+from indexer.rows import vector_crc
+from indexer.store import DATABASE, WriteStore, translated
+from indexer.vectors import sync_directory, write_file
+
+QUARANTINE = "quarantine.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What a repair did."""
+
+    files_written: tuple[str, ...]
+    """FAISS files written again from the database."""
+    vectors_restored: tuple[str, ...]
+    """Ids of documents whose vector was read back from a FAISS file."""
+    lost: tuple[str, ...]
+    """Ids of documents that could not be restored, now in ``quarantine``."""
+    quarantine: str | None
+    """File that takes the lost documents as corpus records, to be checked and added again."""
+    swept: tuple[str, ...]
+    """Unfinished or unnamed files that were removed."""
+
+    def __str__(self) -> str:
+        done = [
+            f"{len(items)} {what}"
+            for items, what in (
+                (self.files_written, "FAISS files written again"),
+                (self.vectors_restored, "vectors restored"),
+                (self.swept, "left-over files removed"),
+                (self.lost, f"documents moved to {self.quarantine}; check and add them again"),
+            )
+            if items
+        ]
+        return "; ".join(done) or "nothing to repair"
+
+
+def repair(path: Path) -> RepairReport:
+    """Mend the index at ``path``; it answers as before when this returns.
+
+    FAISS files are written again from the raw vectors in the database; a damaged raw vector is
+    read back from the FAISS file that holds it. What neither holds any more is moved out of the
+    index to ``quarantine.jsonl``, in the form of a corpus.
+
+    Raises:
+        UsageError: there is no index.
+        LockedError: a process writes to it.
+        IncompatibleError: made by a newer version.
+        CorruptError: the database itself is beyond repair.
+        InterlinguaError: the disk is full or fails.
+    """
+    database = path / DATABASE
+    if not database.exists():
+        raise UsageError(f"{path}: no index here", BUILD)
+    lock = WriterLock(path / LOCK)
+    try:
+        make_folders(path)
+        store = WriteStore(database)
+        try:
+            with translated(database):
+                return _Repair(path, store).run()
+        finally:
+            store.close()
+    finally:
+        lock.release()
+
+
+class _Repair:
+    """One repair of an index whose lock is held."""
+
+    def __init__(self, path: Path, store: WriteStore) -> None:
+        self._path = path
+        self._store = store
+        self._conn = store.conn
+        self._dim = tables.read_settings(self._conn, path / DATABASE).dim
+
+    def run(self) -> RepairReport:
+        """Mend the database first, since the files are made from it."""
+        self._mend_structure()
+        states = list(file_states(self._conn, self._path / FILES, self._dim))
+        damaged = list(damaged_vectors(self._conn, self._dim))
+        restored = self._restore(damaged, states)
+        lost = [
+            *damaged_documents(self._conn),
+            *(row for row in damaged if row.vid not in {r.vid for r in restored}),
+        ]
+        self._quarantine(lost)
+        written = [self._rewrite(state) for state in states if state.problem]
+        self._balance()
+        return RepairReport(
+            files_written=tuple(name for name in written if name),
+            vectors_restored=tuple(row.id for row in restored if row.id is not None),
+            lost=tuple(dict.fromkeys(row.id for row in lost if row.id is not None)),
+            quarantine=str(self._path / QUARANTINE) if lost else None,
+            swept=tuple(sweep(self._path, self._conn)),
+        )
+
+    def _mend_structure(self) -> None:
+        """Make SQLite's own indexes anew when they disagree with their tables."""
+        if self._structure() == "ok":
+            return
+        self._conn.execute("REINDEX")
+        said = self._structure()
+        if said != "ok":
+            raise CorruptError(
+                f"{self._path / DATABASE}: SQLite says: {said}",
+                RESTORE,
+            )
+
+    def _structure(self) -> str:
+        return str(self._conn.execute("PRAGMA integrity_check(1)").fetchone()[0])
+
+    def _restore(
+        self, damaged: Sequence[DamagedRow], states: Iterable[FileState]
+    ) -> list[DamagedRow]:
+        """Read damaged vectors back from FAISS files that are what was written."""
+        wanted = {row.vid: row for row in damaged if row.id is not None}
+        restored: list[DamagedRow] = []
+        for segment in (state.segment for state in states if state.segment is not None):
+            here = [int(vid) for vid in segment.vids if int(vid) in wanted]
+            stored = segment.vectors() if here else None
+            for vid in here:
+                assert stored is not None
+                blob = stored[int(segment.vids.searchsorted(vid))].astype("<f4").tobytes()
+                if self._put_back(vid, blob):
+                    restored.append(wanted[vid])
+        return restored
+
+    def _put_back(self, vid: int, blob: bytes) -> bool:
+        """Write a vector if its checksum, or what is left of it, says that it is the right one."""
+        query = "SELECT vector, crc32 FROM vectors WHERE vid = ?"
+        kept, crc32 = self._conn.execute(query, [vid]).fetchone()
+        if vector_crc(vid, blob) != crc32 and blob != kept:
+            return False
+        with self._store.transaction() as conn:
+            conn.execute(
+                "UPDATE vectors SET vector = ?, crc32 = ? WHERE vid = ?",
+                [blob, vector_crc(vid, blob), vid],
+            )
+            log_commit(conn, "restore", 0, 0)
+        return True
+
+    def _quarantine(self, lost: Sequence[DamagedRow]) -> None:
+        """Move documents out of the index; they are on disk elsewhere before they go."""
+        if not lost:
+            return
+        vids = sorted({row.vid for row in lost})
+        with self._store.transaction() as conn:
+            records = [_record(conn, row) for row in lost if row.id is not None]
+            _append_synced(self._path / QUARANTINE, records)
+            conn.execute("PRAGMA defer_foreign_keys = ON")
+            remove_vids(conn, vids)
+            log_commit(conn, "quarantine", 0, len({row.vid for row in lost if row.id is not None}))
+
+    def _rewrite(self, state: FileState) -> str | None:
+        """Write a FAISS file again from the live vectors of its range; None when none is left."""
+        first, last = state.record.first_vid, state.record.last_vid
+        place = str(self._path / DATABASE)
+        vids, vectors = tables.vectors_between(self._conn, place, self._dim, first, last)
+        record = None
+        if len(vids):
+            record = write_file(self._path / FILES, self._path / SCRATCH, vids, vectors)
+        with self._store.transaction() as conn:
+            forget_file(conn, state.record)
+            if record is not None:
+                name_file(conn, record)
+            log_commit(conn, "rewrite", 0, 0)
+        return record.name if record else None
+
+    def _balance(self) -> None:
+        """Enter a difference between the log of commits and the documents as what it is."""
+        query = (
+            "SELECT (SELECT count(*) FROM documents) - "
+            "(SELECT coalesce(sum(added - removed), 0) FROM commits)"
+        )
+        surplus = int(self._conn.execute(query).fetchone()[0])
+        if surplus:
+            with self._store.transaction() as conn:
+                log_commit(conn, "balance", max(surplus, 0), max(-surplus, 0))
+
+
+def _record(conn: sqlite3.Connection, row: DamagedRow) -> str:
+    """Write what is left of a document as a line of a corpus."""
+    query = "SELECT id, text, lang, group_id, metadata FROM documents WHERE vid = ?"
+    id_, text, lang, group, metadata = conn.execute(query, [row.vid]).fetchone()
+    try:
+        fields = json.loads(metadata)
+    except ValueError:
+        fields = {}
+    record = {**fields, "id": id_, "text": text, "lang": lang, "group": group}
+    if row.what == "the document is damaged":
+        record["damaged"] = True
+    return json.dumps(record, default=repr)
+
+
+def _append_synced(path: Path, lines: Sequence[str]) -> None:
+    """Append lines to a file and make them durable."""
+    try:
+        with path.open("a", encoding="ascii") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_directory(path.parent)
+    except OSError as error:
+        raise InterlinguaError(f"{path}: cannot be written: {error.strerror}", ROOM) from error

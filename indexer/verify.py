@@ -1,0 +1,119 @@
+"""Is an index whole? Every byte that matters is read and held against its checksum."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer import tables
+from indexer.damage import damaged_documents, damaged_vectors, file_states
+from indexer.directory import FILES
+from indexer.errors import CorruptError, UsageError
+from indexer.remedies import BUILD, REPAIR
+from indexer.repair import RepairReport, repair
+from indexer.settings import IndexSettings
+from indexer.store import DATABASE, check_format, connect_reader, current_schema, translated
+
+__all__ = ["Problem", "RepairReport", "repair", "verify"]
+
+_ALWAYS_COUNTED = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM vectors)"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with an index."""
+
+    place: str
+    """File, and the document where there is one."""
+    what: str
+    remedy: str
+
+
+def verify(path: Path, quick: bool = False) -> list[Problem]:
+    """Check an index without changing it; a writer may be at work meanwhile.
+
+    Args:
+        path: the index directory.
+        quick: look at counts, names and sizes only, not at every byte.
+
+    Returns:
+        What is wrong, empty when the index is whole.
+
+    Raises:
+        UsageError: there is no index.
+        IncompatibleError: made by a newer version.
+    """
+    database = path / DATABASE
+    if not database.exists():
+        raise UsageError(f"{path}: no index here", BUILD)
+    problems: list[Problem] = []
+    try:
+        with translated(database), closing(connect_reader(database)) as conn:
+            check_format(conn, database)
+            conn.execute("BEGIN")
+            for found in _checks(conn, path, quick):
+                problems.append(found)  # noqa: PERF402 - what was found before an error stays
+    except CorruptError as error:
+        what = error.message.removeprefix(f"{database}: ")
+        problems.append(Problem(str(database), what, error.remedy or REPAIR))
+    return problems
+
+
+def _checks(conn: sqlite3.Connection, path: Path, quick: bool) -> Iterator[Problem]:
+    database = path / DATABASE
+    settings = tables.read_settings(conn, database)
+    yield from _counts(conn, str(database))
+    if quick:
+        yield from _sizes(conn, path / FILES)
+        return
+    yield from _structure(conn, str(database))
+    for row in (*damaged_documents(conn), *damaged_vectors(conn, settings.dim)):
+        name = f"row {row.vid}" if row.id is None else f"document {row.id!r}"
+        yield Problem(f"{database}: {name}", row.what, REPAIR)
+    yield from _files(conn, path, settings)
+
+
+def _structure(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
+    """Ask SQLite about its trees and indexes, and compare the schema with ours."""
+    for (said,) in conn.execute("PRAGMA integrity_check(20)"):
+        if said != "ok":
+            yield Problem(place, f"SQLite says: {said}", REPAIR)
+    if current_schema(conn) != current_schema(None):
+        yield Problem(
+            place,
+            "the schema is not the one that interlingua makes",
+            "use a directory that nothing else has changed",
+        )
+
+
+def _counts(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
+    """Hold the number of documents against vectors and against what was committed."""
+    documents, vectors = conn.execute(_ALWAYS_COUNTED).fetchone()
+    committed = conn.execute("SELECT coalesce(sum(added - removed), 0) FROM commits").fetchone()[0]
+    if documents != vectors:
+        yield Problem(place, f"{documents:,} documents have {vectors:,} vectors", REPAIR)
+    if documents != committed:
+        yield Problem(place, f"{documents:,} documents where {committed:,} were committed", REPAIR)
+
+
+def _sizes(conn: sqlite3.Connection, folder: Path) -> Iterator[Problem]:
+    for record in tables.files(conn):
+        file = folder / record.name
+        if not file.is_file():
+            yield Problem(str(file), "the file is missing", REPAIR)
+        elif file.stat().st_size != record.bytes:
+            found = file.stat().st_size
+            yield Problem(str(file), f"it has {found:,} bytes instead of {record.bytes:,}", REPAIR)
+
+
+def _files(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> Iterator[Problem]:
+    """Check the FAISS files; one that was superseded while we looked is no problem."""
+    suspects = [state for state in file_states(conn, path / FILES, settings.dim) if state.problem]
+    if not suspects:
+        return
+    with closing(connect_reader(path / DATABASE)) as later:
+        named = {record.name for record in tables.files(later)}
+    for state in suspects:
+        if state.record.name in named:
+            yield Problem(str(path / FILES / state.record.name), str(state.problem), REPAIR)
