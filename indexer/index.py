@@ -5,9 +5,10 @@ the directory is the only truth; see ``docs/storage.md``.
 """
 
 from indexer.info import IndexInfo
-from indexer.reader import IndexReader, Snapshot, index_state
+from indexer.reader import IndexReader, index_state
 from indexer.rows import content_hash
 from indexer.settings import IndexSettings
+from indexer.snapshot import Snapshot
 from indexer.writer import SEAL_AT, IndexWriter
 
 __all__ = [

@@ -111,7 +111,7 @@ def vector_crc(vid: int, blob: bytes) -> int:
     return zlib.crc32(blob, zlib.crc32(vid.to_bytes(8, "little", signed=True)))
 
 
-def read_vectors(rows: Sequence[tuple[int, bytes, int]], dim: int, place: str) -> Vectors:
+def read_vectors(rows: Sequence[tuple[int, object, int]], dim: int, place: str) -> Vectors:
     """Make the (n, dim) float32 matrix of n rows (vid, blob, crc32).
 
     Raises:
@@ -120,7 +120,7 @@ def read_vectors(rows: Sequence[tuple[int, bytes, int]], dim: int, place: str) -
     for vid, blob, crc32 in rows:
         if not isinstance(blob, bytes) or len(blob) != 4 * dim or vector_crc(vid, blob) != crc32:
             raise CorruptError(f"{place}: the vector of row {vid} is damaged", REPAIR)
-    joined = b"".join(blob for _, blob, _ in rows)
+    joined = b"".join(cast("bytes", blob) for _, blob, _ in rows)
     return np.frombuffer(joined, dtype="<f4").reshape(len(rows), dim).astype(np.float32)
 
 

@@ -1,0 +1,128 @@
+"""One state of an index, and everything that can be asked of it."""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from indexer import tables
+from indexer.errors import CorruptError, InputError, UsageError
+from indexer.info import IndexInfo, describe
+from indexer.nearest import nearest
+from indexer.records import Document, Filter, Hit, Vectors
+from indexer.remedies import REPAIR
+from indexer.rows import check_vectors
+from indexer.segments import Segments
+from indexer.settings import IndexSettings
+
+EVERYTHING = Filter()
+
+
+class Snapshot:
+    """One state of an index: every answer belongs to the same commit. For one thread."""
+
+    def __init__(
+        self, conn: sqlite3.Connection, segments: Segments, path: Path, settings: IndexSettings
+    ) -> None:
+        self._conn = conn
+        self._segments = segments
+        self._path = path
+        self._settings = settings
+
+    @property
+    def seq(self) -> int:
+        """Number of the commit."""
+        return self._segments.seq
+
+    def search(
+        self,
+        vectors: Vectors,
+        k: int,
+        filter: Filter = EVERYTHING,  # noqa: A002 - what people call it
+    ) -> list[list[Hit]]:
+        """Find the exact nearest documents of each query.
+
+        Args:
+            vectors: (q, d) float32 unit rows.
+            k: neighbours wanted, at least 1.
+            filter: which documents may be found.
+
+        Returns:
+            For each query ``k`` hits, or as many as the filter lets pass, ordered by
+            (-score, id); the score is the cosine, rounded to float32.
+
+        Raises:
+            UsageError: ``k`` below 1.
+            InputError: vectors of another dimension, not finite, zero or not of unit length.
+            CorruptError: a file or a row of the index is damaged.
+        """
+        if k < 1:
+            raise UsageError(f"k is {k}", "ask for at least one neighbour")
+        queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
+        mask = self._segments.mask(self._conn, filter)
+        found = nearest(self._conn, self._segments, queries, k, mask)
+        wanted = np.unique(np.concatenate([np.empty(0, np.int64), *(f.vids for f in found)]))
+        place = self._segments.place
+        documents = tables.documents_at(self._conn, wanted, place)
+        if len(documents) < len(wanted):
+            raise CorruptError(f"{place}: a vector has no document", REPAIR)
+        return [
+            [
+                Hit(documents[vid], score, rank)
+                for rank, (vid, score) in enumerate(
+                    zip(f.vids.tolist(), f.scores.tolist(), strict=True), start=1
+                )
+            ]
+            for f in found
+        ]
+
+    def document(self, id: str) -> Document | None:  # noqa: A002 - the field's name
+        """Read one document, or None when there is none of that id."""
+        return tables.document(self._conn, id, self._segments.place)
+
+    def documents(self) -> Iterator[Document]:
+        """Read all documents in insertion order, streaming."""
+        return tables.documents(self._conn, self._segments.place)
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """Read raw vectors, see :meth:`IndexReader.vectors`."""
+        return read_vectors_of(self._conn, ids, self._settings.dim, self._segments.place)
+
+    def ids(self, *, text: str | None = None, group: str | None = None) -> list[str]:
+        """List the ids of documents with this very text, of this group, or both."""
+        return tables.find_ids(self._conn, text=text, group=group)
+
+    def language_counts(
+        self,
+        filter: Filter = EVERYTHING,  # noqa: A002
+        *,
+        ids: Collection[str] | None = None,
+    ) -> dict[str, int]:
+        """Count the documents that a filter lets pass, by language.
+
+        Args:
+            filter: which documents count.
+            ids: of those, only these; all when None.
+        """
+        if ids is None:
+            return self._segments.language_counts(self._conn, filter)
+        return tables.language_counts(self._conn, filter, ids=ids)
+
+    def info(self) -> IndexInfo:
+        """Describe the index."""
+        return describe(self._conn, self._path, self._settings)
+
+
+def read_vectors_of(conn: sqlite3.Connection, ids: Sequence[str], dim: int, place: str) -> Vectors:
+    """Read raw vectors, row *i* of ``ids[i]``.
+
+    Raises:
+        InputError: an id that is not there.
+    """
+    names, vectors = tables.candidates(conn, tables.vids_of(conn, set(ids)), dim, place)
+    rows = {name: row for row, name in enumerate(names)}
+    for id_ in ids:
+        if id_ not in rows:
+            raise InputError(f"no document {id_!r} in the index", "look at its spelling")
+    return vectors[[rows[id_] for id_ in ids]]
