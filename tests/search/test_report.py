@@ -55,7 +55,8 @@ def test_without_groups_the_meaning_is_null() -> None:
         report.relevant_total,
     )
     assert meaning == (None,) * 6
-    assert (report.same_language, report.expected_same_language) == (1, pytest.approx(1.0))
+    assert report.same_language == 1
+    assert report.expected_same_language == pytest.approx(1.0)
 
 
 def test_unknown_query_language_is_null() -> None:
@@ -70,7 +71,8 @@ def test_documents_of_unknown_language_are_left_out_of_the_bias() -> None:
     """An `und` neighbour is a neighbour, but neither it nor its like enter the chance level."""
     pool = Pool({"en": 5, "he": 5, "und": 90}, {}, None)
     report = language_report("en", neighbours("en? und?"), pool)
-    assert (report.k, report.counted, report.expected_same_language) == (2, 1, pytest.approx(0.5))
+    assert (report.k, report.counted) == (2, 1)
+    assert report.expected_same_language == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(

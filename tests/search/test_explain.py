@@ -1,0 +1,67 @@
+"""The words of a report: they say what was counted and no more than the numbers allow."""
+
+import pytest
+
+from search.explain import explain
+from search.report import Neighbour, Pool, language_report
+from search.text import printable
+
+FAIR = {"en": 10, "he": 10, "de": 10}
+
+
+def words(lang: str, spec: str, relevant: int | None, pool: dict[str, int] = FAIR) -> str:
+    """Explain the report of neighbours written ``en+ he-``."""
+    meaning = {"+": True, "-": False, "?": None}
+    neighbours = [Neighbour(s[:-1], meaning[s[-1]], duplicate=False) for s in spec.split()]
+    return explain(language_report(lang, neighbours, Pool(pool, {}, relevant)), lang)
+
+
+def test_bias_is_said_with_chance_p_and_n() -> None:
+    """Six of six English strangers where a third would be: named as more than chance."""
+    said = words("en", "en- en- en- en- en- en-", 2)
+    assert "6 of 6 neighbours are in en" in said
+    assert "0 of the 2 documents that mean the same are among them" in said
+    assert "chance would put 2.0" in said
+    assert "n = 6" in said
+    assert "language bias" in said
+
+
+def test_a_fair_answer_is_not_accused() -> None:
+    """What chance explains is called within chance."""
+    assert "within chance" in words("en", "en- he- de- he+ de+", 2)
+
+
+def test_without_meaning_two_explanations_stay_open() -> None:
+    """Without groups, many same-language answers may also be right: both readings are named."""
+    said = words("en", "en? en? en? en? en? en?", None)
+    assert "Meaning: unknown" in said
+    assert "either the answers do lie in that language, or" in said
+
+
+def test_undefined_is_said_with_its_reason() -> None:
+    """A corpus of one language cannot be biased: the words say why there is no number."""
+    said = words("en", "en- en-", 2, {"en": 9})
+    assert "cannot be measured here, since every other document is in the language" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x07", "\ufffd[31mred\ufffd"),
+        ("one\ntwo\ttabs", "one two tabs"),
+        ("\u202eevil", "\ufffdevil"),
+        ("חתול קפץ", "חתול קפץ"),
+        ("می\u200cخواهم", "می\u200cخواهم"),  # the joiner belongs to the word
+        ("👩‍👧", "👩‍👧"),
+        ("\ud800", "\ufffd"),
+    ],
+)
+def test_printable_text_cannot_drive_a_terminal(text: str, shown: str) -> None:
+    """Escape sequences and direction overrides go, letters of every script stay."""
+    assert printable(text) == shown
+
+
+def test_printable_text_is_cut_with_an_ellipsis() -> None:
+    """At most `limit` characters, the last of them an ellipsis."""
+    assert printable("abcdef", 4) == "abc…"
+    assert printable("abcd", 4) == "abcd"
