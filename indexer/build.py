@@ -174,12 +174,13 @@ class _Run:
         committed = self._writer.documents()
         expected = next(committed, None)
         for record in islice(records, self._resumed_at):
-            if expected == (record.document.id, content_hash(record.document)):
+            id_ = record.document.id
+            if expected == (id_, content_hash(record.document)):
                 expected = next(committed, None)
-            elif not self._writer.existing([record.document.id]):
+            elif self._writer.inserted_before(id_, expected[0] if expected else None):
+                self._refuse(record)  # its id had come before, and was refused then as now
+            else:
                 raise _another_corpus(record.place)
-            else:  # its id came twice, and was refused the first time as it is now
-                self._refuse(record)
             self._done += 1
         if expected is not None or self._done < self._resumed_at:
             raise _another_corpus(str(self._writer.path))

@@ -166,6 +166,15 @@ def documents(conn: sqlite3.Connection, place: str) -> Iterator[Document]:
         last = rows[-1][0]
 
 
+def inserted_before(conn: sqlite3.Connection, id: str, other: str | None) -> bool:  # noqa: A002
+    """Tell whether a document was inserted before another; before any end when that is None."""
+    query = (
+        "SELECT 1 FROM documents WHERE id = ?1 AND "
+        "(?2 IS NULL OR vid < (SELECT vid FROM documents WHERE id = ?2))"
+    )
+    return conn.execute(query, [id, other]).fetchone() is not None
+
+
 def hashes(conn: sqlite3.Connection) -> Iterator[tuple[str, str]]:
     """Read (id, content hash) of all documents in insertion order, a page at a time."""
     query = "SELECT vid, id, hash FROM documents WHERE vid > ? ORDER BY vid LIMIT ?"

@@ -155,6 +155,16 @@ class IndexWriter:
         with translated(self._database):
             yield from tables.hashes(self._conn)
 
+    def inserted_before(self, id: str, other: str | None) -> bool:  # noqa: A002
+        """Tell whether the document ``id`` is there and was inserted before ``other``.
+
+        Args:
+            id: any id.
+            other: id of a document of the index; None stands for the end.
+        """
+        with translated(self._database):
+            return tables.inserted_before(self._conn, id, other)
+
     def seal(self) -> None:
         """Put the tail into a FAISS file if it has grown to :data:`SEAL_AT` documents.
 
