@@ -145,7 +145,7 @@ def _read(
     for source in sources:
         for line in read_records(source):
             try:
-                item = make(parse_object(decode(line)), line.place)
+                item = make(parse_object(decode(line).rstrip("\r\n")), line.place)
             except InputError as error:
                 refused.add(line.place, error.message, error.remedy, _shown(line))
             else:

@@ -61,7 +61,7 @@ def _malformed(text: str, error: json.JSONDecodeError) -> InputError:
         remedy = "a record has to stand on one line: jq -c . puts it there"
     else:
         remedy = _ONE_A_LINE
-    said = error.msg[:1].lower() + error.msg[1:]
+    said = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
     return InputError(f"not JSON: {said} at column {error.pos + 1}", remedy)
 
 

@@ -17,13 +17,13 @@ LINE_LIMIT = 4 << 20
 """Longest line in bytes, its end not counted: four times the longest text."""
 
 GZIP_RATIO = 100
-"""Most bytes that one gzipped byte may become, asked after the first 16 MiB."""
+"""Most bytes that one gzipped byte may become, asked after the first 4 MiB."""
 
 GZIP_LIMIT = 10 << 30
 """Most bytes that one gzipped source may become."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_GRACE = 16 << 20
+_GZIP_GRACE = 4 << 20
 _GZIP_REMEDY = "if you trust it, unpack it yourself and pipe it in: gzip -dc FILE | …"
 _BUFFER = 1 << 18
 
@@ -31,12 +31,19 @@ _BUFFER = 1 << 18
 class Line(NamedTuple):
     """One line of a source."""
 
-    place: str
-    """``source:line``, counted from 1; ``stdin`` for standard input."""
+    source: str
+    """As it may be printed; ``stdin`` for standard input."""
+    number: int
+    """Counted from 1."""
     raw: bytes
     """As it stands, line end included; the first bytes of it when it is not whole."""
     whole: bool
     """False when the line is longer than ``LINE_LIMIT``."""
+
+    @property
+    def place(self) -> str:
+        """``source:line``."""
+        return f"{self.source}:{self.number}"
 
 
 class _Stream(Protocol):
@@ -83,7 +90,7 @@ def read_lines(source: str) -> Iterator[Line]:
             stream = _unpacked(_opened(source, stack), name)
             for number, line in enumerate(_split(stream), 1):
                 raw = _without_mark(line, name) if number == 1 else line
-                yield Line(f"{name}:{number}", raw, not _is_cut(line))
+                yield Line(name, number, raw, not _is_cut(line))
         except (OSError, EOFError, ValueError, zlib.error) as error:
             raise _unreadable(name, error) from error
 

@@ -113,7 +113,7 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - as wide as JSON
         raise InputError(f"cannot be read: {error.strerror}", "check the permissions") from error
     if size > FILE_LIMIT:
         raise InputError(f"larger than {FILE_LIMIT >> 20} MiB", _LAYOUT)
-    return parse_object(decode(Line(path.name, raw, whole=True)))
+    return parse_object(decode(Line(path.name, 1, raw, whole=True)))
 
 
 def _paragraphs(file: Any) -> Iterator[_Paragraph]:  # noqa: ANN401
