@@ -5,7 +5,6 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from indexer.errors import InputError
@@ -110,18 +109,6 @@ def read_queries(
     """
     reader = _Reader(fields, detector or Langid())
     return _read(find_sources([source]), reader.query, rejects)
-
-
-def count_records(sources: Sequence[str]) -> int | None:
-    """Return how many records ``read_corpus`` will see, refused ones included.
-
-    None when a source (standard input, a pipe) can be read only once. Reads every source, so
-    it raises what reading raises, save for the records themselves.
-    """
-    found = find_sources(sources)
-    if not all(source != "-" and Path(source).is_file() for source in found):
-        return None
-    return sum(1 for source in found for _ in read_records(source))
 
 
 def content_id(lang: str, text: str) -> str:

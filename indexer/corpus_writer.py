@@ -4,7 +4,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -127,10 +127,11 @@ class CorpusWriter:
             self._part(name).replace(self._out / name)
 
     def _discard(self) -> None:
-        with ExitStack() as stack:  # every file is closed, also when closing one fails
-            for name, file in self._files.items():
-                stack.callback(self._part(name).unlink, missing_ok=True)
-                stack.callback(file.close)
+        for name, file in self._files.items():
+            # What a full disk did not take is still buffered: closing fails once more.
+            with suppress(OSError):
+                file.close()
+            self._part(name).unlink(missing_ok=True)
         self._files.clear()
 
     def _part(self, name: str) -> Path:

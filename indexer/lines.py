@@ -84,15 +84,7 @@ def read_lines(source: str) -> Iterator[Line]:
         InputError: the source cannot be read, is UTF-16, is damaged gzip or swells beyond
             the gzip limits.
     """
-    name = _name(source)
-    with ExitStack() as stack:
-        try:
-            stream = _unpacked(_opened(source, stack), name)
-            for number, line in enumerate(_split(stream), 1):
-                raw = _without_mark(line, name) if number == 1 else line
-                yield Line(name, number, raw, not _is_cut(line))
-        except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise _unreadable(name, error) from error
+    return _lines(source, blank=True)
 
 
 def read_records(source: str) -> Iterator[Line]:
@@ -102,12 +94,24 @@ def read_records(source: str) -> Iterator[Line]:
         InputError: as ``read_lines``, or there is no such line.
     """
     empty = True
-    for line in read_lines(source):
-        if line.raw.strip():
-            empty = False
-            yield line
+    for line in _lines(source, blank=False):
+        empty = False
+        yield line
     if empty:
         raise InputError(f"{_name(source)}: holds no record", "write one JSON object a line")
+
+
+def _lines(source: str, *, blank: bool) -> Iterator[Line]:
+    name = _name(source)
+    with ExitStack() as stack:
+        try:
+            stream = _unpacked(_opened(source, stack), name)
+            for number, line in enumerate(_split(stream), 1):
+                raw = _without_mark(line, name) if number == 1 else line
+                if blank or raw.strip():
+                    yield Line(name, number, raw, not _is_cut(line))
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise _unreadable(name, error) from error
 
 
 def decode(line: Line) -> str:

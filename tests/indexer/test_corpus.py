@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.corpus import (
@@ -17,7 +17,6 @@ from indexer.corpus import (
     TEXT_LIMIT,
     Fields,
     content_id,
-    count_records,
     read_corpus,
     read_queries,
 )
@@ -174,7 +173,6 @@ def test_blank_lines_are_passed_over_and_counted_as_lines(path: Path) -> None:
     read = list(read_corpus([str(path)]))
 
     assert [(r.document.text, r.place.rsplit(":", 1)[1]) for r in read] == [("a", "3"), ("b", "5")]
-    assert count_records([str(path)]) == 2
 
 
 def test_a_line_separator_inside_a_text_ends_no_record(path: Path) -> None:
@@ -202,7 +200,6 @@ def test_several_sources_are_read_in_order(tmp_path: Path) -> None:
 
     assert [r.document.text for r in read_corpus(sources)] == ["c", "a", "b"]
     assert [r.document.text for r in read_corpus(lone)] == ["b"]
-    assert count_records(sources) == 3
 
 
 def test_a_file_named_like_a_pattern_is_that_file(tmp_path: Path) -> None:
@@ -231,8 +228,7 @@ def test_standard_input_is_a_source(packed: bool) -> None:
     """A dash reads a pipe, gzipped or not."""
     line = '{"text": "ñandú", "lang": "es"}\n'.encode()
     program = (
-        "from indexer.corpus import count_records, read_corpus\n"
-        "assert count_records(['-']) is None\n"
+        "from indexer.corpus import read_corpus\n"
         "print([(ascii(r.document.text), r.place) for r in read_corpus(['-'])])"
     )
     done = subprocess.run(
@@ -334,6 +330,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("round-trip") / "corpus.jsonl"
 
 
+@settings(deadline=None)
 @given(corpus=st.lists(documents, min_size=1, max_size=4), escaped=st.booleans())
 def test_every_document_survives_writing_and_reading(
     scratch: Path, corpus: list[Document], escaped: bool
