@@ -24,7 +24,7 @@ SCRIPTS = {
     "th": {"THAI"},
     "zh": {"CJK"},
 }
-REQUIRED = set("en he ar hi zh ja th ru tr sw fi de fr es".split())
+REQUIRED = {"en", "he", "ar", "hi", "zh", "ja", "th", "ru", "tr", "sw", "fi", "de", "fr", "es"}
 
 RECORDS = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
 

@@ -1,0 +1,1 @@
+../../interlingua.py
