@@ -28,7 +28,8 @@ from indexer.languages import Detection, Detector, normalise_language
 from indexer.records import Document, Encoding, Filter
 from indexer.rejects import Rejects
 from indexer.verify import Problem, RepairReport, repair, verify
-from search.query import Answer, Index, Match, make_filter
+from search.answer import Answer, Match
+from search.query import Index, make_filter
 from search.report import LanguageReport
 
 open = Index.open  # noqa: A001 - read as interlingua.open

@@ -36,8 +36,14 @@ def delete(
 
 def _read_ids(source: str) -> list[str]:
     """Read one id a line; blank lines are nothing."""
-    from indexer.lines import decode, find_sources, read_lines
+    from indexer.errors import InputError
+    from indexer.lines import decode, find_sources, placed, read_lines
 
-    return [
-        decode(line).strip("\r\n") for file in find_sources([source]) for line in read_lines(file)
-    ]
+    ids = []
+    for file in find_sources([source]):
+        for line in read_lines(file):
+            try:
+                ids.append(decode(line).strip())
+            except InputError as error:
+                raise placed(line.place, error) from error
+    return [id_ for id_ in ids if id_]

@@ -65,9 +65,7 @@ def main(arguments: list[str]) -> int:
     try:
         app(arguments, prog_name="interlingua")
     except InterlinguaError as error:
-        _complain(f"error: {error.message}")
-        if error.remedy:
-            _complain(f"  try: {error.remedy}")
+        _complain(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         _complain("interrupted; what was committed stays, run the same command again to go on")

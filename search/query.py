@@ -1,7 +1,6 @@
 """Ask an index: texts in, neighbours and a language report out."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -11,50 +10,13 @@ from typing import Self
 from indexer.corpus import TEXT_LIMIT, Query
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import InputError, UsageError
-from indexer.index import IndexInfo, IndexReader, Snapshot
+from indexer.index import IndexInfo, IndexReader
 from indexer.languages import Detector, Langid, normalise_language
-from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit
-from search.report import LanguageReport, Neighbour, Pool, language_report
+from indexer.records import Filter
+from search.answer import Answer, find_meaning, make_answer
 
 QUERY_BATCH = 256
 """Queries that are encoded and searched together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """One neighbour of a query and what it shares with it."""
-
-    document: Document
-    score: float
-    """Cosine in [-1, 1], higher is nearer."""
-    rank: int
-    """1 is the nearest."""
-    same_language: bool | None
-    """None when the language of the query is unknown."""
-    same_meaning: bool | None
-    """None when neither a group nor judgements say."""
-    duplicate: bool
-    """Whether its text is the query's text; such a neighbour is not counted in the report."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one query got."""
-
-    query: Query
-    hits: tuple[Match, ...]
-    report: LanguageReport
-
-
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    """The documents that share a query's meaning or text, as far as that is known."""
-
-    itself: str | None
-    """Id of the document that is the query."""
-    duplicates: frozenset[str]
-    same: frozenset[str] | None
-    """Ids, ``duplicates`` included where they belong; None when nothing is known."""
 
 
 class Index:
@@ -159,11 +121,11 @@ class Index:
         """Answer a batch from one state of the index."""
         vectors = self.encoder.encode([q.text for q in batch], "query").vectors
         with self._reader.snapshot() as state:
-            known = [_meaning(state, q) for q in batch]
+            known = [find_meaning(state, q) for q in batch]
             # The query itself may be among its own neighbours: ask for one more, drop it.
             found = state.search(vectors, k + 1, allowed)
             return [
-                _answer(
+                make_answer(
                     state,
                     query,
                     meaning,
@@ -268,61 +230,3 @@ def make_filter(
     """
     tags = None if languages is None else frozenset(normalise_language(tag) for tag in languages)
     return Filter(languages=tags, where=tuple((where or {}).items()))
-
-
-def _meaning(state: Snapshot, query: Query) -> _Meaning:
-    """Find which documents are the query, have its text, or share its meaning.
-
-    A document with the query's very text tells its group when the query does not.
-    """
-    same_text = frozenset(state.ids(text=query.text))
-    itself = query.id if query.id in same_text else None
-    if query.group is not None:
-        groups = {query.group}
-    else:
-        twins = [state.document(id_) for id_ in ([itself] if itself else same_text)]
-        groups = {d.group for d in twins if d is not None and d.group is not None}
-    same = frozenset(id_ for group in groups for id_ in state.ids(group=group))
-    known = bool(groups) or query.relevant is not None
-    return _Meaning(
-        itself=itself,
-        duplicates=same_text - {itself},
-        same=same | (query.relevant or frozenset()) if known else None,
-    )
-
-
-def _answer(
-    state: Snapshot, query: Query, meaning: _Meaning, hits: Sequence[Hit], allowed: Filter
-) -> Answer:
-    """Put the hits of one query and their report together."""
-    matches = tuple(_match(query, meaning, hit, rank) for rank, hit in enumerate(hits, start=1))
-    itself = frozenset() if meaning.itself is None else frozenset({meaning.itself})
-    same = meaning.same or frozenset()
-    pool = state.language_counts(allowed)
-    if itself:
-        dropped = state.language_counts(allowed, ids=itself)
-        pool = {code: n - dropped.get(code, 0) for code, n in pool.items()}
-    own = state.language_counts(allowed, ids=(same | meaning.duplicates) - itself)
-    wanted = state.language_counts(allowed, ids=same - meaning.duplicates - itself)
-    return Answer(
-        query=query,
-        hits=matches,
-        report=language_report(
-            query.lang,
-            [Neighbour(m.document.lang, m.same_meaning, m.duplicate) for m in matches],
-            Pool(pool, own, None if meaning.same is None else sum(wanted.values())),
-        ),
-    )
-
-
-def _match(query: Query, meaning: _Meaning, hit: Hit, rank: int) -> Match:
-    """Say what one hit shares with the query."""
-    document = hit.document
-    return Match(
-        document=document,
-        score=hit.score,
-        rank=rank,
-        same_language=None if query.lang == UNKNOWN_LANGUAGE else document.lang == query.lang,
-        same_meaning=None if meaning.same is None else document.id in meaning.same,
-        duplicate=document.id in meaning.duplicates,
-    )

@@ -4,8 +4,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from search.answer import Answer
 from search.explain import explain
-from search.query import Answer
 from search.report import LanguageReport
 from search.text import printable
 

@@ -231,6 +231,9 @@ def test_a_mistake_ends_in_one_clear_message(
     assert ran.code == code, ran.err
     assert said in ran.err
     assert ran.out == ""
+    if ran.err.startswith("error: "):  # ours; a mistake in the options is shown by Typer
+        assert ran.err.count("\n") == 1
+        assert ran.err.endswith(")\n")  # the remedy
 
 
 @pytest.mark.parametrize("text", ["", "   ", "a\0b", "\udc80"])

@@ -1,0 +1,104 @@
+"""From the hits of a query to its answer: what each shares with it, and the report on all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from indexer.corpus import Query
+from indexer.index import Snapshot
+from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit
+from search.report import LanguageReport, Neighbour, Pool, language_report
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One neighbour of a query and what it shares with it."""
+
+    document: Document
+    score: float
+    """Cosine in [-1, 1], higher is nearer."""
+    rank: int
+    """1 is the nearest."""
+    same_language: bool | None
+    """None when the language of the query is unknown."""
+    same_meaning: bool | None
+    """None when neither a group nor judgements say."""
+    duplicate: bool
+    """Whether its text is the query's text; such a neighbour is not counted in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one query got."""
+
+    query: Query
+    hits: tuple[Match, ...]
+    report: LanguageReport
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The documents that share a query's meaning or text, as far as that is known."""
+
+    itself: str | None
+    """Id of the document that is the query."""
+    duplicates: frozenset[str]
+    same: frozenset[str] | None
+    """Ids, ``duplicates`` included where they belong; None when nothing is known."""
+
+
+def find_meaning(state: Snapshot, query: Query) -> Meaning:
+    """Find which documents are the query, have its text, or share its meaning.
+
+    A document with the query's very text tells its group when the query does not.
+    """
+    same_text = frozenset(state.ids(text=query.text))
+    itself = query.id if query.id in same_text else None
+    if query.group is not None:
+        groups = {query.group}
+    else:
+        twins = [state.document(id_) for id_ in ([itself] if itself else same_text)]
+        groups = {d.group for d in twins if d is not None and d.group is not None}
+    same = frozenset(id_ for group in groups for id_ in state.ids(group=group))
+    known = bool(groups) or query.relevant is not None
+    return Meaning(
+        itself=itself,
+        duplicates=same_text - {itself},
+        same=same | (query.relevant or frozenset()) if known else None,
+    )
+
+
+def make_answer(
+    state: Snapshot, query: Query, meaning: Meaning, hits: Sequence[Hit], allowed: Filter
+) -> Answer:
+    """Put the hits of one query and their report together."""
+    matches = tuple(_match(query, meaning, hit, rank) for rank, hit in enumerate(hits, start=1))
+    itself = frozenset() if meaning.itself is None else frozenset({meaning.itself})
+    same = meaning.same or frozenset()
+    pool = state.language_counts(allowed)
+    if itself:
+        dropped = state.language_counts(allowed, ids=itself)
+        pool = {code: n - dropped.get(code, 0) for code, n in pool.items()}
+    own = state.language_counts(allowed, ids=(same | meaning.duplicates) - itself)
+    wanted = state.language_counts(allowed, ids=same - meaning.duplicates - itself)
+    return Answer(
+        query=query,
+        hits=matches,
+        report=language_report(
+            query.lang,
+            [Neighbour(m.document.lang, m.same_meaning, m.duplicate) for m in matches],
+            Pool(pool, own, None if meaning.same is None else sum(wanted.values())),
+        ),
+    )
+
+
+def _match(query: Query, meaning: Meaning, hit: Hit, rank: int) -> Match:
+    """Say what one hit shares with the query."""
+    document = hit.document
+    return Match(
+        document=document,
+        score=hit.score,
+        rank=rank,
+        same_language=None if query.lang == UNKNOWN_LANGUAGE else document.lang == query.lang,
+        same_meaning=None if meaning.same is None else document.id in meaning.same,
+        duplicate=document.id in meaning.duplicates,
+    )
