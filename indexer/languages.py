@@ -100,7 +100,7 @@ def _primary(tag: str) -> str | None:
 
 
 class Langid:
-    """The detector of the core: py3langid's naive Bayes over bytes, 137 languages.
+    """The detector of the core: py3langid's naive Bayes over bytes, 139 languages.
 
     Its model is loaded by the first text (about a second) and shared by all instances.
     """

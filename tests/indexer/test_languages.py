@@ -37,6 +37,7 @@ TAGS = {
     "no": "no",
     "nno": "nn",
     "hbs": "sh",
+    "HBS-Latn": "sh",
     "sh-Cyrl": "sh",
     "sr-Latn": "sr",
     "hr": "hr",
