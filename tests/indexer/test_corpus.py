@@ -1,10 +1,6 @@
 """Reading corpora and queries."""
 
-import gzip
-import io
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +16,7 @@ from indexer.corpus import (
     read_corpus,
     read_queries,
 )
-from indexer.errors import InputError, UsageError
+from indexer.errors import InputError
 from indexer.languages import Detection
 from indexer.records import Document
 from indexer.rejects import Rejects
@@ -189,72 +185,6 @@ def test_limits_are_inclusive(path: Path) -> None:
         read_one(path, {"text": "a" * (TEXT_LIMIT + 1)})
     with pytest.raises(InputError, match="'id' is 513 bytes long"):
         read_one(path, {"text": "a", "id": "a" * 513})
-
-
-def test_several_sources_are_read_in_order(tmp_path: Path) -> None:
-    """Files come as named, a pattern's files sorted, and a lone string is one file."""
-    for name in ("b", "a", "c"):
-        write(tmp_path / f"{name}.jsonl", {"text": name, "lang": "en"})
-    sources = [str(tmp_path / "c.jsonl"), str(tmp_path / "[ab].jsonl")]
-    lone: list[str] = str(tmp_path / "b.jsonl")  # type: ignore[assignment]
-
-    assert [r.document.text for r in read_corpus(sources)] == ["c", "a", "b"]
-    assert [r.document.text for r in read_corpus(lone)] == ["b"]
-
-
-def test_a_file_named_like_a_pattern_is_that_file(tmp_path: Path) -> None:
-    """A name with brackets is a pattern only when there is no such file."""
-    name = write(tmp_path / "part[1].jsonl", {"text": "here", "lang": "en"})
-
-    assert [r.document.text for r in read_corpus([name])] == ["here"]
-
-
-def test_gzip_is_told_by_its_content(tmp_path: Path) -> None:
-    """Compressed and plain files are read alike, whatever they are called."""
-    line = b'{"text": "a", "lang": "en"}\n'
-    (tmp_path / "packed.jsonl").write_bytes(gzip.compress(line) + gzip.compress(line))
-    (tmp_path / "plain.gz").write_bytes(line)
-    read = list(read_corpus([str(tmp_path / "packed.jsonl"), str(tmp_path / "plain.gz")]))
-
-    assert [r.place for r in read] == [
-        f"{tmp_path}/packed.jsonl:1",
-        f"{tmp_path}/packed.jsonl:2",
-        f"{tmp_path}/plain.gz:1",
-    ]
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_standard_input_is_a_source(packed: bool) -> None:
-    """A dash reads a pipe, gzipped or not."""
-    line = '{"text": "ñandú", "lang": "es"}\n'.encode()
-    program = (
-        "from indexer.corpus import read_corpus\n"
-        "print([(ascii(r.document.text), r.place) for r in read_corpus(['-'])])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=gzip.compress(line) if packed else line,
-        capture_output=True,
-        check=True,
-        cwd=Path(__file__).parents[2],
-    )
-
-    assert done.stdout.decode().strip() == str([(ascii("ñandú"), "stdin:1")])
-
-
-def test_a_replaced_standard_input_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream put in place of standard input is read and left open."""
-    stream = io.TextIOWrapper(io.BytesIO(b'{"text": "a", "lang": "en"}\n'))
-    monkeypatch.setattr(sys, "stdin", stream)
-
-    assert [r.document.text for r in read_corpus(["-"])] == ["a"]
-    assert not stream.buffer.closed
-
-
-def test_a_corpus_needs_a_source() -> None:
-    """No source at all is a wrong call, not a wrong corpus."""
-    with pytest.raises(UsageError, match="no corpus is named"):
-        read_corpus([])
 
 
 def test_tolerated_records_are_left_out(path: Path, tmp_path: Path) -> None:
