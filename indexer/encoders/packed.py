@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _ARCHITECTURES = {"bert": False, "roberta": True, "xlm-roberta": True}
 """Model type to whether its positions count from behind the padding id."""
+_ROW_MULTIPLE = 16
+"""Batches are filled up to this many rows: oneDNN compiles a kernel for every number of rows."""
+_LONGEST_SCORES = 1024
+"""Tokens up to which the attention scores of a text are held in memory."""
 _ROWS_HINT = 1024
 """Rows that oneDNN expects in a product when it chooses the layout of the weights."""
 
@@ -52,12 +56,15 @@ class PackedBert:
         import torch
 
         groups = [(len(list(group)), length) for length, group in groupby(map(len, rows))]
-        ids = torch.tensor(list(chain.from_iterable(rows)), device=self._device)
         position = torch.cat([torch.arange(length).repeat(n) for n, length in groups])
-        hidden = self._embed(ids, (position + self._first_position).to(self._device))
+        tokens = len(position)
+        surplus = -tokens % _ROW_MULTIPLE
+        ids = torch.tensor([*chain.from_iterable(rows), *[0] * surplus], device=self._device)
+        position = torch.nn.functional.pad(position, (0, surplus)) + self._first_position
+        hidden = self._embed(ids, position.to(self._device))
         for layer in self._layers:
             hidden = layer(hidden, groups)
-        return hidden
+        return hidden[:tokens]
 
     def _embed(self, ids: "torch.Tensor", position: "torch.Tensor") -> "torch.Tensor":
         part = self._embeddings
@@ -105,18 +112,46 @@ class _PackedLayer:
         self, projected: "torch.Tensor", groups: Sequence[tuple[int, int]]
     ) -> "torch.Tensor":
         """(tokens, 3 * hidden) queries, keys and values to (tokens, hidden) contexts."""
-        import torch
-        from torch.nn.functional import scaled_dot_product_attention
-
-        contexts = []
+        size = projected.shape[1] // (3 * self._heads)
+        contexts = projected.new_empty((len(projected), self._heads * size))
         start = 0
         for n, length in groups:
-            part = projected[start : start + n * length].view(n, length, 3, self._heads, -1)
-            query, key, value = part.permute(2, 0, 3, 1, 4)
-            context = scaled_dot_product_attention(query, key, value)
-            contexts.append(context.transpose(1, 2).reshape(n * length, -1))
-            start += n * length
-        return contexts[0] if len(contexts) == 1 else torch.cat(contexts)
+            end = start + n * length
+            part = projected[start:end].view(n, length, 3, self._heads, size)
+            context = attend(part.permute(2, 0, 3, 1, 4))
+            contexts[start:end].view(n, length, self._heads, size).copy_(context.transpose(1, 2))
+            start = end
+        contexts[start:] = 0
+        return contexts
+
+
+def attend(parts: "torch.Tensor") -> "torch.Tensor":
+    """Attention of every text to itself.
+
+    Args:
+        parts: (3, texts, heads, tokens, size) queries, keys and values, any strides.
+
+    Returns:
+        (texts, heads, tokens, size) contexts.
+    """
+    import torch
+
+    n, heads, length, size = parts.shape[1:]
+    on_cpu = parts.device.type == "cpu"
+    if not on_cpu or parts.dtype == torch.float32 or length > _LONGEST_SCORES:
+        query, key, value = parts
+        return torch.nn.functional.scaled_dot_product_attention(query, key, value)
+    # oneDNN's bfloat16 products beat torch's fused kernel by far for heads this small; the
+    # softmax is float32, which is faster here than torch's in bfloat16, and more exact.
+    query, key, value = parts.reshape(3, n * heads, length, size)
+    scores = torch.baddbmm(_nothing(parts), query, key.transpose(1, 2), beta=0, alpha=size**-0.5)
+    weights = scores.float().softmax(-1).to(parts.dtype)
+    return torch.bmm(weights, value).view(n, heads, length, size)
+
+
+def _nothing(like: "torch.Tensor") -> "torch.Tensor":
+    """The addend of a product that adds nothing (beta = 0)."""
+    return like.new_empty(1)
 
 
 def _linear(
