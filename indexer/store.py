@@ -11,6 +11,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -111,7 +112,8 @@ def check_format(conn: sqlite3.Connection, database: Path) -> int:
         Its format number.
 
     Raises:
-        CorruptError: not an index of interlingua.
+        CorruptError: not an index of interlingua, or with tables, indexes or triggers that are
+            not ours.
         IncompatibleError: made by a newer version.
     """
     with translated(database):
@@ -124,18 +126,24 @@ def check_format(conn: sqlite3.Connection, database: Path) -> int:
             f"{database}: format {number}, and this version reads up to {FORMAT}",
             "upgrade interlingua",
         )
+    with translated(database):
+        if number == FORMAT and schema_of(conn) != _our_schema():
+            raise CorruptError(f"{database}: the schema is not the one we made", RESTORE)
     return number
 
 
-def current_schema(conn: sqlite3.Connection | None) -> list[tuple[str, ...]]:
-    """List every table and index with its SQL; of a new database when ``conn`` is None."""
-    if conn is None:
-        with closing(Database(memory=True, execute_plugins=False)) as db:
-            MIGRATIONS.apply(db)
-            return current_schema(db.conn)
+def schema_of(conn: sqlite3.Connection) -> list[tuple[str, ...]]:
+    """List every table, index, view and trigger with its SQL."""
     own = {MIGRATIONS.migrations_table}  # how it looks depends on the version of sqlite-utils
     rows = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")
     return [row for row in rows if not row[1].startswith("sqlite_") and row[1] not in own]
+
+
+@cache
+def _our_schema() -> list[tuple[str, ...]]:
+    with closing(Database(memory=True, execute_plugins=False)) as db:
+        MIGRATIONS.apply(db)
+        return schema_of(db.conn)
 
 
 @contextmanager
@@ -147,6 +155,8 @@ def translated(database: Path) -> Iterator[None]:
         raise  # our own mistake, which no remedy of the user's can mend
     except sqlite3.Error as error:
         raise _translate(error, database) from error
+    except UnicodeDecodeError as error:  # damage that SQLite quotes in its own message
+        raise CorruptError(f"{database}: the database is damaged", RESTORE) from error
 
 
 def _translate(error: sqlite3.Error, database: Path) -> InterlinguaError:

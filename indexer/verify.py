@@ -13,7 +13,7 @@ from indexer.errors import CorruptError, UsageError
 from indexer.remedies import BUILD, REPAIR
 from indexer.repair import RepairReport, repair
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, check_format, connect_reader, current_schema, translated
+from indexer.store import DATABASE, check_format, connect_reader, translated
 
 __all__ = ["Problem", "RepairReport", "repair", "verify"]
 
@@ -75,16 +75,10 @@ def _checks(conn: sqlite3.Connection, path: Path, quick: bool) -> Iterator[Probl
 
 
 def _structure(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
-    """Ask SQLite about its trees and indexes, and compare the schema with ours."""
+    """Ask SQLite about its trees and indexes."""
     for (said,) in conn.execute("PRAGMA integrity_check(20)"):
         if said != "ok":
             yield Problem(place, f"SQLite says: {said}", REPAIR)
-    if current_schema(conn) != current_schema(None):
-        yield Problem(
-            place,
-            "the schema is not the one that interlingua makes",
-            "use a directory that nothing else has changed",
-        )
 
 
 def _counts(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
