@@ -1,0 +1,179 @@
+"""FAISS files: whole and checked on the way out, checked again on the way in."""
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pytest
+
+from indexer import vectors as vectors_module
+from indexer.errors import CorruptError, InterlinguaError
+from indexer.vectors import FileRecord, Mask, Segment, load_file, write_file
+from tests.indexer.reference import flip_bit, random_units
+
+NONE = np.empty(0, np.int64)
+VIDS = np.array([3, 4, 8, 20, 21, 300], dtype=np.int64)
+VECTORS = random_units(6)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> FileRecord:
+    """A file of six vectors."""
+    (tmp_path / "tmp").mkdir()
+    return write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+
+
+def test_a_file_holds_what_it_was_given(tmp_path: Path, record: FileRecord) -> None:
+    """Numbers and vectors come back bit by bit; the name is the hash; nothing is left over."""
+    segment = load_file(tmp_path, record, 8)
+
+    assert np.array_equal(segment.vids, VIDS)
+    assert segment.vectors().tobytes() == VECTORS.tobytes()
+    assert (record.rows, record.first_vid, record.last_vid) == (6, 3, 300)
+    assert not list((tmp_path / "tmp").iterdir())
+    again = write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+    assert again == record
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        (Mask(None, NONE), {3, 4, 8, 20, 21, 300}),
+        (Mask(None, np.array([1, 4, 301])), {3, 8, 20, 21, 300}),
+        (Mask(np.array([4, 5, 300, 900]), NONE), {4, 300}),
+        (Mask(np.array([4, 5, 300, 900]), np.array([3, 300])), {4}),
+        (Mask(NONE, NONE), set()),
+        (Mask(None, VIDS), set()),
+    ],
+)
+def test_masks_let_pass_what_they_say(
+    tmp_path: Path, record: FileRecord, mask: Mask, expected: set[int]
+) -> None:
+    """As many are available as are found, and FAISS pads with -1 and minus infinity."""
+    for segment in (load_file(tmp_path, record, 8), Segment.of(VIDS, VECTORS)):
+        scores, vids = segment.search(VECTORS[:2], 9, mask)
+
+        assert segment.available(mask) == len(expected)
+        for row in range(2):
+            assert set(vids[row].tolist()) - {-1} == expected
+            assert np.all((vids[row] == -1) == (scores[row] == -np.inf))
+            assert np.all(np.diff(scores[row][: len(expected)]) <= 0)
+
+
+def test_a_missing_file_is_told_apart_from_a_damaged_one(
+    tmp_path: Path, record: FileRecord
+) -> None:
+    """A reader asks again when a file was superseded."""
+    (tmp_path / record.name).unlink()
+    with pytest.raises(FileNotFoundError):
+        load_file(tmp_path, record, 8)
+
+
+def test_every_flipped_bit_is_noticed(tmp_path: Path, record: FileRecord) -> None:
+    """No byte of a file is left to trust."""
+    path = tmp_path / record.name
+    for position in range(0, record.bytes, 3):
+        flip_bit(path, position, position % 8)
+        with pytest.raises(CorruptError, match=record.name):
+            load_file(tmp_path, record, 8)
+        flip_bit(path, position, position % 8)
+    load_file(tmp_path, record, 8)
+
+
+@pytest.mark.parametrize("size", [0, 1, 40, 90, 313])
+def test_a_truncated_file_is_noticed(tmp_path: Path, record: FileRecord, size: int) -> None:
+    """The message gives both sizes."""
+    os.truncate(tmp_path / record.name, size)
+    with pytest.raises(CorruptError, match=f"has {size} bytes instead of {record.bytes}"):
+        load_file(tmp_path, record, 8)
+
+
+def forge(folder: Path, index: faiss.Index) -> FileRecord:
+    """Write any FAISS index under its right name, as somebody with bad intentions could."""
+    data = faiss.serialize_index(index).tobytes()
+    name = f"{hashlib.sha256(data).hexdigest()}.faiss"
+    (folder / name).write_bytes(data)
+    return FileRecord(name, len(data), 6, 3, 300)
+
+
+def test_only_our_kind_of_file_reaches_faiss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other classes are refused by their header, before FAISS may act on what they say."""
+    flat = faiss.IndexFlatIP(8)
+    hnsw = faiss.IndexIDMap(faiss.IndexHNSWFlat(8, 4))
+    hnsw.add_with_ids(VECTORS, VIDS)
+    euclid = faiss.IndexIDMap(faiss.IndexFlatL2(8))
+    euclid.add_with_ids(VECTORS, VIDS)
+    monkeypatch.setattr(vectors_module, "_deserialize", None)
+    for index in (flat, hnsw, euclid, faiss.IndexFlatL2(8)):
+        with pytest.raises(CorruptError, match="not a vector file"):
+            load_file(tmp_path, forge(tmp_path, index), 8)
+
+
+def test_a_file_of_other_numbers_is_refused(tmp_path: Path) -> None:
+    """Rows that the database does not expect, or out of order, are no index of ours."""
+    for vids in ([3, 4, 8, 20, 21, 301], [3, 8, 4, 20, 21, 300], [3, 3, 8, 20, 21, 300]):
+        index = faiss.IndexIDMap(faiss.IndexFlatIP(8))
+        index.add_with_ids(VECTORS, np.array(vids))
+        with pytest.raises(CorruptError, match="other vectors"):
+            load_file(tmp_path, forge(tmp_path, index), 8)
+
+
+def test_a_forged_size_cannot_claim_memory(tmp_path: Path, record: FileRecord) -> None:
+    """FAISS reads no more than the file has."""
+    data = bytearray((tmp_path / record.name).read_bytes())
+    data[74:82] = (1 << 40).to_bytes(8, "little")
+    with pytest.raises(CorruptError, match="FAISS cannot read it"):
+        vectors_module._deserialize(tmp_path, bytes(data))
+
+
+def test_a_link_is_not_followed(tmp_path: Path, record: FileRecord) -> None:
+    """A file of an index lies in the index."""
+    path = tmp_path / record.name
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CorruptError, match="cannot be read"):
+        load_file(tmp_path, record, 8)
+
+
+@pytest.mark.parametrize("failing", ["write", "fsync"])
+def test_a_failing_disk_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """Neither under its name nor half-made; the error says what to do."""
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(os, failing, fail)
+    with pytest.raises(InterlinguaError, match="No space left") as caught:
+        write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+    assert caught.value.remedy
+    assert caught.value.exit_code == 1
+    assert [p.name for p in tmp_path.rglob("*")] == ["tmp"]
+
+
+def test_a_disk_that_takes_little_at_a_time_gets_it_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record: FileRecord
+) -> None:
+    """A short write is no error, and no byte is lost by it."""
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:7]))
+    assert write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS) == record
+
+
+def test_a_disk_that_lies_is_caught_before_the_file_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read back is compared with what was meant."""
+    write = os.write
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(len(data))))
+    with pytest.raises(CorruptError, match="SHA-256"):
+        write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+    assert [p.name for p in tmp_path.rglob("*")] == ["tmp"]
