@@ -43,13 +43,23 @@ def open_huggingface(spec: EncoderSpec, arithmetic: Arithmetic) -> TransformerEn
         UsageError: no such directory or id, or an option that the model does not have.
         InputError: unsafe, incomplete or not understood.
     """
+    from safetensors import SafetensorError
+
     quiet_transformers()
     directory = find_directory(spec.name, spec.revision)
     settings = read_settings(directory, spec.pooling)
     try:
         model = _load_model(settings, arithmetic)
         tokenizer = _load_tokenizer(settings, model)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+    ) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(f"{settings.transformer}: cannot be loaded: {reason}", _FETCH_AGAIN) from (
             error
@@ -90,12 +100,12 @@ def _refuse_random_weights(
     Raises:
         ValueError: a missing weight that the vectors depend on.
     """
-    lacking = sorted(missing)
-    if all(key.startswith("pooler.") for key in lacking) and settings.pooling != "pooler":
-        return
-    if lacking and all(key.startswith("pooler.") for key in lacking):
+    pooler = {key for key in missing if key.startswith("pooler.")}
+    others = sorted(set(missing) - pooler)
+    if others:
+        raise ValueError(f"the weights lack {others[0]} of {type(model).__name__}")
+    if pooler and settings.pooling == "pooler":
         raise ValueError("the weights hold no pooler; choose another pooling")
-    raise ValueError(f"the weights lack {lacking[0]} of {type(model).__name__}")
 
 
 def _load_tokenizer(settings: Settings, model: "PreTrainedModel") -> TextTokenizer:

@@ -37,7 +37,7 @@ def find_directory(name: str, revision: str | None) -> Path:
         InputError: the directory is unsafe or incomplete, or the id cannot be fetched.
     """
     path = Path(name)
-    if path.is_dir():
+    if name and path.is_dir():
         if revision is not None:
             raise UsageError(f"{name} is a directory and has no revision", "leave it out")
         check_directory(path)
