@@ -177,3 +177,28 @@ def test_a_disk_that_lies_is_caught_before_the_file_gets_its_name(
     with pytest.raises(CorruptError, match="SHA-256"):
         write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
     assert [p.name for p in tmp_path.rglob("*")] == ["tmp"]
+
+
+def test_a_file_is_on_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Synced, renamed, and the folder synced after: a power cut leaves all of it or none."""
+    done: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def record_fsync(fd: int) -> None:
+        done.append(f"fsync {Path(os.readlink(f'/proc/self/fd/{fd}')).parent.name}")
+        fsync(fd)
+
+    def record_replace(self: Path, target: Path) -> Path:
+        done.append(f"rename from {self.parent.name} to {target.parent.name}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(Path, "replace", record_replace)
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "vectors").mkdir()
+    write_file(tmp_path / "vectors", tmp_path / "tmp", VIDS, VECTORS)
+
+    folder = tmp_path.name
+    assert done == ["fsync tmp", "rename from tmp to vectors", f"fsync {folder}"]
