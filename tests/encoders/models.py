@@ -53,10 +53,12 @@ def write_model(directory: Path, kind: str = "BertModel", seed: int = 0) -> Path
     words.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    transformers.PreTrainedTokenizerFast(
+    transformers.PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=words,
         pad_token=WORDS[0],
         unk_token=WORDS[1],
+        cls_token=WORDS[2],
+        sep_token=WORDS[3],
         model_max_length=1000,
     ).save_pretrained(directory)
     return directory

