@@ -12,6 +12,13 @@ _PLACES = ", ".join("?" for _ in COLUMNS.split(", "))
 _INSERT_DOCUMENT = f"INSERT INTO documents ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608
 
 
+def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
+    """Insert the rows that every index has: its settings and an unfinished build."""
+    conn.execute("INSERT INTO settings (one, json, crc32) VALUES (1, ?, ?)", [settings, crc32])
+    conn.execute("INSERT INTO progress (one, state, cursor) VALUES (1, 'building', 0)")
+    log_commit(conn, "create", 0, 0)
+
+
 def insert_document(conn: sqlite3.Connection, encoded: EncodedDocument, vector: Vectors) -> None:
     """Insert a checked document and its vector, (d,) float32, under a new vid."""
     # The checksum covers the vid, which SQLite gives, so the vector is filled in after.

@@ -13,12 +13,12 @@ import sqlite3
 from pathlib import Path
 
 from indexer import tables
-from indexer.changes import log_commit
-from indexer.errors import InterlinguaError, UsageError
+from indexer.changes import begin_index
+from indexer.disk import disk_errors, sync_directory
+from indexer.errors import UsageError
 from indexer.lock import WriterLock
 from indexer.settings import IndexSettings
 from indexer.store import DATABASE, create_database
-from indexer.vectors import sync_directory
 
 LOCK = "LOCK"
 FILES = "vectors"
@@ -40,15 +40,11 @@ def make_directory(path: Path) -> WriterLock:
         InterlinguaError: it cannot be made.
     """
     _refuse_index(path)
-    try:
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path}: is a file", "name a directory of its own")
+    with disk_errors(path):
         path.mkdir(parents=True, exist_ok=True)
         foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in _OURS)
-    except FileExistsError as error:
-        raise UsageError(f"{path}: is a file", "name a directory of its own") from error
-    except OSError as error:
-        raise InterlinguaError(
-            f"{path}: cannot be made: {error.strerror}", "check who may write there"
-        ) from error
     if foreign:
         raise UsageError(
             f"{path}: holds other files ({foreign[0]!r})", "name a directory of its own"
@@ -74,25 +70,18 @@ def place_database(path: Path, settings: IndexSettings) -> None:
     """
     make_folders(path)
     temporary = path / SCRATCH / f"{secrets.token_hex(8)}.db"
-    store = create_database(temporary)
-    try:
-        with store.transaction() as conn:
-            conn.execute(
-                "INSERT INTO settings (one, json, crc32) VALUES (1, ?, ?)", settings.to_row()
-            )
-            conn.execute("INSERT INTO progress (one, state, cursor) VALUES (1, 'building', 0)")
-            log_commit(conn, "create", 0, 0)
-    finally:
-        store.close()
-    temporary.rename(path / DATABASE)
-    sync_directory(path)
-    sync_directory(path.parent)
+    create_database(temporary, lambda conn: begin_index(conn, *settings.to_row()))
+    with disk_errors(path):
+        temporary.rename(path / DATABASE)
+        sync_directory(path)
+        sync_directory(path.parent)
 
 
 def make_folders(path: Path) -> None:
     """Make the folders of an index; a copy of an index may have lost empty ones."""
-    for folder in (FILES, SCRATCH):
-        (path / folder).mkdir(exist_ok=True)
+    with disk_errors(path):
+        for folder in (FILES, SCRATCH):
+            (path / folder).mkdir(exist_ok=True)
 
 
 def sweep(path: Path, conn: sqlite3.Connection) -> list[str]:
@@ -111,6 +100,7 @@ def sweep(path: Path, conn: sqlite3.Connection) -> list[str]:
         if _FILE_NAME.fullmatch(file.name) and file.name not in named
     ]
     orphans.extend(file for file in (path / SCRATCH).iterdir() if file.is_file())
-    for file in orphans:
-        file.unlink()
+    with disk_errors(path):
+        for file in orphans:
+            file.unlink()
     return sorted(str(file.relative_to(path)) for file in orphans)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import InterlinguaError, LockedError
@@ -49,11 +50,9 @@ class WriterLock:
 
     def _sign(self) -> None:
         """Write our process id for the message of whoever is refused; a full disk loses it."""
-        try:
+        with suppress(OSError):
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
-        except OSError:
-            os.ftruncate(self._fd, 0)
 
     def release(self) -> None:
         """Let the next writer in; a second call does nothing."""

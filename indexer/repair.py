@@ -11,12 +11,13 @@ from indexer import tables
 from indexer.changes import forget_file, log_commit, name_file, remove_vids
 from indexer.damage import DamagedRow, FileState, damaged_documents, damaged_vectors, file_states
 from indexer.directory import FILES, LOCK, SCRATCH, make_folders, sweep
-from indexer.errors import CorruptError, InterlinguaError, UsageError
+from indexer.disk import disk_errors, sync_directory
+from indexer.errors import CorruptError, UsageError
 from indexer.lock import WriterLock
-from indexer.remedies import BUILD, RESTORE, ROOM
+from indexer.remedies import BUILD, RESTORE
 from indexer.rows import vector_crc
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.vectors import sync_directory, write_file
+from indexer.vectors import write_file
 
 QUARANTINE = "quarantine.jsonl"
 
@@ -210,11 +211,9 @@ def _record(conn: sqlite3.Connection, row: DamagedRow) -> str:
 
 def _append_synced(path: Path, lines: Sequence[str]) -> None:
     """Append lines to a file and make them durable."""
-    try:
+    with disk_errors(path):
         with path.open("a", encoding="ascii") as file:
             file.writelines(f"{line}\n" for line in lines)
             file.flush()
             os.fsync(file.fileno())
         sync_directory(path.parent)
-    except OSError as error:
-        raise InterlinguaError(f"{path}: cannot be written: {error.strerror}", ROOM) from error

@@ -9,7 +9,7 @@ locks that SQLite holds.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -70,15 +70,28 @@ class WriteStore:
         self._db.close()
 
 
-def create_database(database: Path) -> WriteStore:
-    """Make a new database file with the newest schema; the file must not exist."""
-    with translated(database):
-        conn = sqlite3.connect(database)
-        conn.execute("PRAGMA journal_mode = WAL")
+def create_database(database: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
+    """Make a new database file with the newest schema and its first rows.
+
+    The file is complete by itself when this returns: it turns to write-ahead logging only after
+    the last commit, so that nothing waits in a log that renaming the file would leave behind.
+
+    Args:
+        database: the file; must not exist.
+        fill: inserts the first rows, inside a transaction.
+    """
+    with translated(database), closing(sqlite3.connect(database)) as conn:
+        conn.execute("PRAGMA synchronous = FULL")
         db = Database(conn, execute_plugins=False)
         MIGRATIONS.apply(db)
-        db.close()
-    return WriteStore(database)
+        with db.atomic():
+            fill(conn)
+        mode = conn.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise InterlinguaError(
+            f"{database}: this file system cannot share memory between processes",
+            "put the index on a local disk",
+        )
 
 
 def connect_reader(database: Path) -> sqlite3.Connection:

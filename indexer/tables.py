@@ -46,8 +46,10 @@ def read_settings(conn: sqlite3.Connection, database: Path) -> IndexSettings:
 
 def read_progress(conn: sqlite3.Connection) -> tuple[State, int]:
     """Read the state of the build and the corpus records it has consumed."""
-    state, cursor = conn.execute("SELECT state, cursor FROM progress").fetchone()
-    return cast("State", state), int(cursor)
+    row = conn.execute("SELECT state, cursor FROM progress").fetchone()
+    if row is None:
+        raise CorruptError("the state of the index is missing", RESTORE)
+    return cast("State", row[0]), int(row[1])
 
 
 def last_commit(conn: sqlite3.Connection) -> int:

@@ -11,6 +11,7 @@ import secrets
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,9 +19,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.errors import CorruptError, InterlinguaError
+from indexer.disk import disk_errors, sync_directory
+from indexer.errors import CorruptError
 from indexer.records import Vectors
-from indexer.remedies import REPAIR, ROOM
+from indexer.remedies import REPAIR
 
 Vids = NDArray[np.int64]
 """(n,) int64, ascending."""
@@ -128,23 +130,20 @@ def write_file(directory: Path, scratch: Path, vids: Vids, vectors: Vectors) -> 
         InterlinguaError: the disk is full or fails; no file has appeared.
     """
     temporary = scratch / f"{secrets.token_hex(8)}{_SUFFIX}"
-    try:
-        digest = _write_synced(temporary, Segment.of(vids, vectors))
-        record = FileRecord(
-            f"{digest}{_SUFFIX}", temporary.stat().st_size, len(vids), int(vids[0]), int(vids[-1])
-        )
-        written = _load(temporary, record, vectors.shape[1])
-        if not np.array_equal(written.vids, vids):
-            raise CorruptError(f"{temporary}: FAISS wrote other ids than it was given", REPAIR)
-        temporary.replace(directory / record.name)
-        sync_directory(directory)
-    except OSError as error:
-        raise InterlinguaError(
-            f"{directory}: a vector file could not be written: {error.strerror}",
-            ROOM,
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with disk_errors(directory):
+        try:
+            digest = _write_synced(temporary, Segment.of(vids, vectors))
+            size = temporary.stat().st_size
+            ends = (int(vids[0]), int(vids[-1]))
+            record = FileRecord(f"{digest}{_SUFFIX}", size, len(vids), *ends)
+            written = _load(temporary, record, vectors.shape[1])
+            if not np.array_equal(written.vids, vids):
+                raise CorruptError(f"{temporary}: FAISS wrote other ids than it was given", REPAIR)
+            temporary.replace(directory / record.name)
+            sync_directory(directory)
+        finally:
+            with suppress(OSError):  # the next writer sweeps it
+                temporary.unlink(missing_ok=True)
     return record
 
 
@@ -158,15 +157,6 @@ def load_file(directory: Path, record: FileRecord, dim: int) -> Segment:
         CorruptError: it is not the file that was written.
     """
     return _load(directory / record.name, record, dim)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable."""
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _faiss() -> Any:  # noqa: ANN401 - its classes are extended at run time, unseen by its types

@@ -144,7 +144,7 @@ def test_a_crash_while_creating_leaves_nothing_in_the_way(tmp_path: Path) -> Non
     """The database appears complete or not at all."""
     path = tmp_path / "i"
     (path / "tmp").mkdir(parents=True)
-    create_database(path / "tmp" / "half.db").close()
+    create_database(path / "tmp" / "half.db", lambda _: None)
     (path / "LOCK").write_text("1\n")
     assert index_state(path) is None
     build(path, [encoded("a")])

@@ -187,7 +187,7 @@ def test_a_file_is_on_disk_before_it_has_its_name(
     fsync, replace = os.fsync, Path.replace
 
     def record_fsync(fd: int) -> None:
-        done.append(f"fsync {Path(os.readlink(f'/proc/self/fd/{fd}')).parent.name}")
+        done.append(f"fsync {Path(f'/proc/self/fd/{fd}').readlink().parent.name}")
         fsync(fd)
 
     def record_replace(self: Path, target: Path) -> Path:
