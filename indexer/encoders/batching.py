@@ -22,7 +22,7 @@ def length_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
     for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
         if room < lengths[row]:
             batches.append([])
-            room = budget // lengths[row] * lengths[row] or lengths[row]
+            room = budget // lengths[row] * lengths[row]
         batches[-1].append(row)
         room -= lengths[batches[-1][0]]
     return batches
