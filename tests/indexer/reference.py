@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -110,15 +110,3 @@ def flip_bit(path: Path, byte: int, bit: int = 3) -> None:
 def faiss_files(path: Path) -> list[Path]:
     """List the FAISS files of an index."""
     return sorted((path / "vectors").glob("*.faiss"))
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Wait for a condition."""
-    import time
-
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return condition()

@@ -89,7 +89,7 @@ def test_answers_are_those_of_a_scan_whatever_the_history(
 
 def test_a_query_is_answered_alike_alone_and_in_a_crowd(histories: dict[str, Path]) -> None:
     """FAISS adds in another order for a large batch; answers must not show it."""
-    queries = near(300)
+    queries = near(100)
     with IndexReader.open(histories["straight"]) as reader:
         together = [as_pairs(hits) for hits in reader.search(queries, 10)]
         alone = [as_pairs(reader.search(query[None], 10)[0]) for query in queries]
@@ -137,6 +137,16 @@ def test_exactly_k_however_rare(
         hits = reader.search(near(2), 10, filter_)
     assert [len(h) for h in hits] == [min(10, share)] * 2
     assert {h.document.id for h in hits[0]} <= wanted
+
+
+def test_more_filters_than_are_remembered(histories: dict[str, Path]) -> None:
+    """What is remembered of filters is bounded, and forgetting does not show."""
+    with IndexReader.open(histories["straight"]) as reader, reader.snapshot() as state:
+        for n in range(40):
+            tags = frozenset({"he", f"x-{n}"})
+            assert state.language_counts(Filter(languages=tags)) == {"he": 400}
+            assert len(state.search(near(1), 2, Filter(languages=tags))[0]) == 2
+        assert state.language_counts(ids=["d0001", "d0002", "zz"]) == {"en": 1, "he": 1}
 
 
 def test_an_empty_index_and_no_queries_answer_with_nothing(tmp_path: Path) -> None:

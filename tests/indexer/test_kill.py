@@ -50,15 +50,19 @@ class Forge:
         line: dict[str, Any] = json.loads(self.process.stdout.readline())
         return line
 
-    def kill_one(self, path: Path, seed: int, delay: float) -> list[dict[str, Any]]:
-        """Let a writer run for ``delay`` seconds, kill it, and return what it had said."""
+    def kill_one(self, path: Path, seed: int, lines: int, delay: float) -> list[dict[str, Any]]:
+        """Kill a writer ``delay`` seconds after it has said ``lines`` lines; return what it said.
+
+        Counting lines reaches every part of its life on a slow machine as on a fast one.
+        """
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"path": str(path), "seed": seed}) + "\n")
         self.process.stdin.flush()
         said: list[dict[str, Any]] = []
         pid = None
-        while pid is None or not any(line["at"] == "open" for line in said):
+        while pid is None or len(said) < lines:
             line = self.read()
+            assert line["at"] not in {"error", "end"}, (line, said)
             if line["at"] == "pid":
                 pid = line["pid"]
             else:
@@ -131,8 +135,9 @@ def test_nothing_acknowledged_is_lost(forge: Forge, tmp_path: Path, directory: i
     acknowledged = 0
     for kill in range(A_DIRECTORY):
         # The first kills come early, to meet the creation and the build.
-        delay = rng.uniform(0, 0.02 if kill < 5 else 0.12)
-        said = forge.kill_one(tmp_path / "i", 1 + directory * A_DIRECTORY + kill, delay)
+        lines = rng.randint(1, 5 if kill < 5 else 25)
+        seed = 1 + directory * A_DIRECTORY + kill
+        said = forge.kill_one(tmp_path / "i", seed, lines, rng.uniform(0, 0.01))
         assert all(line["at"] != "error" for line in said), said[-1]
         acknowledged += sum(line["at"] == "ack" for line in said)
         model = check(tmp_path / "i", replay(model, said))
@@ -149,7 +154,7 @@ def test_an_interrupted_build_ends_as_if_it_had_not_been(forge: Forge, tmp_path:
     for trial in range(10):
         path = tmp_path / f"killed{trial}"
         while index_state(path) != "ready":
-            forge.kill_one(path, 1, rng.uniform(0, 0.02))
+            forge.kill_one(path, 1, rng.randint(1, 6), rng.uniform(0, 0.01))
             interrupted += index_state(path) == "building"
         content = dump(path)
         built = {id_: content[id_] for id_ in BUILD}

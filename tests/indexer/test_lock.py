@@ -84,7 +84,7 @@ def test_the_lock_dies_with_its_holder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "start_child",
     [
-        "import os\nif not os.fork():\n    time.sleep(60)",
+        "import os\nif os.fork():\n    time.sleep(60)",
         "import subprocess\nsubprocess.Popen(['sleep', '60'], close_fds=False)",
     ],
     ids=["forked", "executed"],

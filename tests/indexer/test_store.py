@@ -241,6 +241,16 @@ def test_after_an_io_error_nothing_more_is_written(tmp_path: Path) -> None:
     assert set(dump(path)) == {"a", "b"}
 
 
+def test_a_file_system_without_shared_memory_is_refused(tmp_path: Path) -> None:
+    """Write-ahead logging needs it; the remedy is a local disk."""
+    conn = sqlite3.connect(":memory:")  # answers "memory" when asked for a write-ahead log
+    assert conn.execute("PRAGMA journal_mode = WAL").fetchone() == ("memory",)
+    conn.close()
+    with pytest.raises(InterlinguaError, match="cannot share memory") as caught:
+        create_database(Path(":memory:"), lambda _: None)
+    assert "local disk" in str(caught.value.remedy)
+
+
 def test_an_index_on_a_read_only_medium_is_read(tmp_path: Path) -> None:
     """Where SQLite cannot make its shared memory, a closed index is still readable."""
     path = build(tmp_path / "i", [encoded("a")])

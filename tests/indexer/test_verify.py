@@ -13,6 +13,7 @@ import pytest
 
 from indexer.errors import CorruptError, InterlinguaError, UsageError
 from indexer.index import IndexReader, IndexWriter
+from indexer.vectors import FileRecord, load_file, write_file
 from indexer.verify import repair, verify
 from tests.indexer.reference import (
     SETTINGS,
@@ -239,6 +240,59 @@ def test_rows_without_their_other_half_are_named(path: Path) -> None:
     assert repair(path).lost == ("d001",)
     assert verify(path) == []
     assert len(search(path)) == len(LIVE) - 2
+
+
+def test_an_index_of_sqlite_that_disagrees_is_made_anew(path: Path) -> None:
+    """SQLite's indexes are derived as well."""
+    select = "SELECT * FROM sqlite_schema WHERE name = 'documents_lang'"
+    conn = sqlite3.connect(path / "interlingua.db")
+    definition = conn.execute(select).fetchone()
+    conn.execute("PRAGMA writable_schema = ON")
+    conn.execute("DELETE FROM sqlite_schema WHERE name = 'documents_lang'")
+    conn.commit()
+    conn.close()
+    for table in ("documents", "vectors"):  # the hidden index does not hear of it
+        change(path, f"DELETE FROM {table} WHERE vid = (SELECT max(vid) FROM {table})")  # noqa: S608
+    change(path, "UPDATE commits SET added = added - 1 WHERE kind = 'add' AND added = 10")
+    conn = sqlite3.connect(path / "interlingua.db")
+    conn.execute("PRAGMA writable_schema = ON")
+    conn.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", definition)
+    conn.commit()
+    conn.close()
+    assert "SQLite says" in verify(path)[0].what
+
+    repair(path)
+
+    assert verify(path) == []
+    assert search(path) == neighbours(LIVE[:-1], embed("x"), 100)
+
+
+def test_a_file_of_other_vectors_is_noticed(path: Path) -> None:
+    """Whole and rightly named, and still not what the database says."""
+    with IndexReader.open(path) as reader, reader.snapshot() as state:
+        before = as_pairs(state.search(embed("x")[None], 100)[0])
+    conn = sqlite3.connect(path / "interlingua.db")
+    old = FileRecord(*conn.execute("SELECT * FROM files ORDER BY first_vid").fetchone())
+    conn.close()
+    segment = load_file(path / "vectors", old, SETTINGS.dim)
+    wrong = segment.vectors()
+    wrong[3] = -wrong[3]
+    new = write_file(path / "vectors", path / "tmp", segment.vids, wrong)
+    change(path, "UPDATE files SET name = ? WHERE name = ?", new.name, old.name)
+    assert "holds another vector for row 4" in verify(path)[0].what
+
+    repair(path)
+
+    assert verify(path) == []
+    assert search(path) == before
+
+
+def test_a_vector_of_another_size_is_named(path: Path) -> None:
+    """Its document is told by name and the vector read back."""
+    change(path, "UPDATE vectors SET vector = x'00' WHERE vid = 1")
+    assert verify(path)[0].what == "its vector has another dimension"
+    assert repair(path).vectors_restored == ("d000",)
+    assert search(path) == neighbours(LIVE, embed("x"), 100)
 
 
 def test_a_tombstone_too_few_is_noticed(path: Path) -> None:
