@@ -48,7 +48,7 @@ def add(
     fields = Fields(id_field, text_field, lang_field, group_field)
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
-        progress("adding", count_records(corpus), quiet) as show,
+        progress("adding", count_records(corpus, quiet), quiet) as show,
     ):
         report = run(
             read_corpus(corpus, fields=fields, rejects=rejects),

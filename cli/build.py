@@ -54,7 +54,7 @@ def build(
     spec = EncoderSpec(encoder, revision, pooling, layer)
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
-        progress("indexing", count_records(corpus), quiet) as show,
+        progress("indexing", count_records(corpus, quiet), quiet) as show,
     ):
         records = read_corpus(corpus, fields=fields, rejects=rejects)
         report = run(records, index, encoder=spec, role=role, rejects=rejects, progress=show)

@@ -19,6 +19,7 @@ def delete(
     from cli.output import print_json
     from indexer.build import delete as run
     from indexer.errors import UsageError
+    from search.text import printable
 
     wanted = [*(ids or []), *(_read_ids(ids_from) if ids_from else [])]
     if not wanted:
@@ -31,7 +32,7 @@ def delete(
     typer.echo(f"deleted {deleted} documents from {index}")
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-        typer.echo(f"{len(missing)} ids were not there: {shown}", err=True)
+        typer.echo(printable(f"{len(missing)} ids were not there: {shown}"), err=True)
 
 
 def _read_ids(source: str) -> list[str]:
@@ -43,7 +44,7 @@ def _read_ids(source: str) -> list[str]:
     for file in find_sources([source]):
         for line in read_lines(file):
             try:
-                ids.append(decode(line).strip())
+                ids.append(decode(line).rstrip("\r\n"))
             except InputError as error:
                 raise placed(line.place, error) from error
     return [id_ for id_ in ids if id_]

@@ -8,6 +8,7 @@ import typer
 from cli.options import Quiet
 
 if TYPE_CHECKING:
+    from indexer.index import IndexInfo
     from search.query import Index
 
 ASKED = ("en-001", "fi-001")
@@ -28,6 +29,7 @@ def demo(
         _build(index, quiet)
     with Index.open(index) as opened:
         info = opened.info()
+        _check(info, index)
         typer.echo(
             f"{index}: {info.documents} sentences, {info.groups} meanings in "
             f"{len(info.languages)} languages, encoded by {info.encoder}"
@@ -35,6 +37,17 @@ def demo(
         for id_ in ASKED:
             _ask(opened, id_)
     typer.echo(f'\nYour turn: interlingua search "…" --index {index}')
+
+
+def _check(info: "IndexInfo", index: Path) -> None:
+    """Refuse a finished index that is not the demo's."""
+    from data import CORPUS
+    from indexer.encoders.protocol import DEFAULT_ENCODER
+    from indexer.errors import UsageError
+
+    documents = CORPUS.read_bytes().count(b"\n")
+    if (info.encoder, info.documents, info.deleted) != (DEFAULT_ENCODER, documents, 0):
+        raise UsageError(f"{index}: is not an index of the demo", "name another one with --index")
 
 
 def _build(index: Path, quiet: bool) -> None:
@@ -45,7 +58,7 @@ def _build(index: Path, quiet: bool) -> None:
     from indexer.corpus import read_corpus
 
     sources = [str(CORPUS)]
-    with progress("indexing", count_records(sources), quiet) as show:
+    with progress("indexing", count_records(sources, quiet), quiet) as show:
         build(read_corpus(sources), index, progress=show)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -64,21 +65,34 @@ def main(arguments: list[str]) -> int:
             stream.reconfigure(encoding="utf-8")
     try:
         app(arguments, prog_name="interlingua")
+        sys.stdout.flush()
     except InterlinguaError as error:
         _complain(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         _complain("interrupted; what was committed stays, run the same command again to go on")
         return 130
-    except BrokenPipeError:
-        # The reader of our output has gone: say nothing, and let the shutdown flush nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (
+        BrokenPipeError
+    ):  # the reader of our output has gone: nothing to say, nobody to say it to
+        _give_up_stdout()
+        return 1
+    except OSError as error:
+        _give_up_stdout()
+        place = error.filename or "standard output"
+        _complain(f"error: {place}: {error.strerror} (check the path and the room on its disk)")
         return 1
     except SystemExit as stop:
         if stop.code == 130:
             _complain("interrupted; what was committed stays, run the same command again to go on")
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
+
+
+def _give_up_stdout() -> None:
+    """Let what is still buffered go nowhere, or the shutdown would fail on it again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(line: str) -> None:

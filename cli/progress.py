@@ -13,21 +13,22 @@ EVERY = 10.0
 _CHUNK = 1 << 20
 
 
-def count_records(sources: list[str]) -> int | None:
+def count_records(sources: list[str], quiet: bool) -> int | None:
     """Count the lines of plain files ahead, for the time left.
 
     Returns:
-        The count, or None where only reading could tell: standard input, gzipped files.
+        The count, or None where nobody asks, and where only reading could tell: standard input,
+        pipes, gzipped files.
 
     Raises:
         InputError: a source is missing, empty or a directory.
     """
     from indexer.lines import find_sources
 
-    files = find_sources(sources)
-    if any(name == "-" or name.endswith(".gz") for name in files):
+    files = [Path(name) for name in find_sources(sources)]
+    if quiet or not all(file.is_file() and file.suffix != ".gz" for file in files):
         return None
-    return sum(_lines_of(Path(name)) for name in files)
+    return sum(map(_lines_of, files))
 
 
 def _lines_of(path: Path) -> int:

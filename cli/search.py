@@ -1,11 +1,18 @@
 """`interlingua search`."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import IndexPath, Json, MovedEncoder
+from cli.options import (
+    GroupField,
+    IdField,
+    IndexPath,
+    Json,
+    LangField,
+    MovedEncoder,
+    TextField,
+)
 
 if TYPE_CHECKING:
     from indexer.corpus import Query
@@ -39,17 +46,28 @@ def search(
     exact: Annotated[  # noqa: ARG001 - every search is exact so far
         bool, typer.Option("--exact", help="Compare with every vector, whatever the index kind.")
     ] = False,
+    id_field: IdField = "id",
+    text_field: TextField = "text",
+    lang_field: LangField = "lang",
+    group_field: GroupField = "group",
     json: Json = False,
 ) -> None:
     """Find the nearest documents across languages, and report how many share only the language."""
     from cli.output import console, print_json
+    from indexer.corpus import Fields, read_queries
     from indexer.encoders import EncoderSpec
     from search.query import Index, make_filter
     from search.render import answer_json, render_answer
 
-    allowed = make_filter(languages.split(",") if languages else None, _pairs(where))
+    allowed = make_filter(None if languages is None else languages.split(","), _pairs(where))
+    fields = Fields(id_field, text_field, lang_field, group_field)
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
-        asked = _queries(opened, text, queries, lang, group, id)
+        _warn_if_unfinished(opened)
+        if queries is None:
+            asked = iter([_query(opened, text, lang, group, id)])
+        else:
+            _refuse_beside_queries(text, lang, group, id)
+            asked = read_queries(queries, fields=fields)
         for number, answer in enumerate(opened.search_many(asked, k=k, filter=allowed)):
             if json:
                 print_json(answer_json(answer), indent=None if queries else 2)
@@ -57,37 +75,57 @@ def search(
                 console().print(*(["\n"] if number else []), render_answer(answer))
 
 
-def _queries(
+def _query(
     index: "Index",
     text: str | None,
-    file: str | None,
     lang: str | None,
     group: str | None,
     id: str | None,  # noqa: A002
-) -> "Iterator[Query]":
-    """Make queries out of exactly one of TEXT, --id and --queries."""
-    from indexer.corpus import read_queries
+) -> "Query":
+    """Make the query of TEXT, of the document --id, or of both where they agree."""
+    from dataclasses import replace
+
+    from indexer.errors import UsageError
+    from indexer.languages import normalise_language
+
+    if id is None:
+        if text is None:
+            raise UsageError("no query", "give a TEXT, --id ID or --queries FILE")
+        return index.query(text, lang=lang, group=group)
+    query = index.query_by_id(id)
+    if text is not None and text != query.text:
+        raise UsageError(f"document {id!r} has another text than the query", "give one of the two")
+    if lang is not None:
+        query = replace(
+            query, lang=normalise_language(lang), lang_source="given", lang_probability=None
+        )
+    return query if group is None else replace(query, group=group)
+
+
+def _refuse_beside_queries(*given: str | None) -> None:
     from indexer.errors import UsageError
 
-    if file is not None:
-        if any(given is not None for given in (text, lang, group, id)):
-            raise UsageError("--queries brings text, language, group and id", "give it alone")
-        return read_queries(file)
-    if text is None and id is None:
-        raise UsageError("no query", "give a TEXT, --id ID or --queries FILE")
-    if text is None and id is not None:
-        return iter([index.query_by_id(id)])
-    return iter([index.query(text or "", lang=lang, group=group, id=id)])
+    if any(value is not None for value in given):
+        raise UsageError("--queries brings text, language, group and id", "give it alone")
+
+
+def _warn_if_unfinished(index: "Index") -> None:
+    info = index.info()
+    if info.state != "ready":
+        note = "its build is unfinished; run the same `interlingua build` again to go on"
+        typer.echo(f"note: {info.documents} documents so far, {note}", err=True)
 
 
 def _pairs(where: list[str] | None) -> dict[str, str]:
     """Split KEY=VALUE at the first equals sign."""
     from indexer.errors import UsageError
 
-    pairs = {}
+    pairs: dict[str, str] = {}
     for pair in where or []:
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise UsageError(f"--where {pair!r} is no KEY=VALUE", "write --where topic=food")
+        if key in pairs:
+            raise UsageError(f"--where names {key!r} twice", "a field has one value; name it once")
         pairs[key] = value
     return pairs

@@ -7,6 +7,7 @@ same documents and the same vectors as one that ran through.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -37,7 +38,7 @@ class BuildReport:
     """Documents committed by this run, replaced ones included."""
     replaced: int
     unchanged: int
-    """Documents left alone: skipped, or already there with the same content."""
+    """Records left out: skipped, already there with the same content, or the same text again."""
     resumed_at: int
     """Corpus records that an earlier, interrupted run had dealt with."""
     rejected: int
@@ -74,21 +75,23 @@ def build(
         LockedError: another process writes to the index.
     """
     path, spec = Path(path), encoder or EncoderSpec()
-    if index_state(path) == "ready":
+    load = cache(lambda: open_encoder(spec))
+    state = index_state(path)
+    if state == "ready":
         raise UsageError(
             f"{path}: there is a finished index", "use `interlingua add` to add documents to it"
         )
-    model = open_encoder(spec)
-    settings = IndexSettings.of(model, spec, role)
-    fresh = index_state(path) is None
-    opened = IndexWriter.create(path, settings) if fresh else IndexWriter.open(path)
-    with opened as writer:
+    # The lock comes first: whoever is refused is refused at once, before the encoder is loaded.
+    with (
+        IndexWriter.open(path)
+        if state == "building"
+        else IndexWriter.begin(path, lambda: IndexSettings.of(load(), spec, role))
+    ) as writer:
         _check_role(writer, role)
-        writer.settings.check(model)
+        writer.settings.check(load())
         rejects = rejects or Rejects()
         records = iter(_located(corpus))
-        resumed_at = writer.cursor
-        run = _Run(writer, model, rejects, "error", progress, resumed_at)
+        run = _Run(writer, load(), rejects, "error", progress)
         run.skip(records)
         run.consume(records)
         writer.finish()
@@ -128,7 +131,7 @@ def add(
             raise UsageError(f"{path}: its build is unfinished", "run `interlingua build` again")
         model = open_encoder(encoder or writer.settings.encoder)
         writer.settings.check(model)
-        run = _Run(writer, model, rejects or Rejects(), on_duplicate, progress, 0)
+        run = _Run(writer, model, rejects or Rejects(), on_duplicate, progress)
         run.consume(iter(_located(corpus)))
         writer.seal()
     return run.report(path)
@@ -158,14 +161,13 @@ class _Run:
         rejects: Rejects,
         on_duplicate: OnDuplicate,
         progress: Progress | None,
-        resumed_at: int,
     ) -> None:
         self._writer = writer
         self._encoder = encoder
         self._rejects = rejects
         self._on_duplicate = on_duplicate
         self._progress = progress or _silent
-        self._resumed_at = resumed_at
+        self._resumed_at = writer.cursor if writer.state == "building" else 0
         self._done = 0
         self._added = self._replaced = self._unchanged = 0
 
@@ -178,7 +180,7 @@ class _Run:
             if expected == (id_, content_hash(record.document)):
                 expected = next(committed, None)
             elif self._writer.inserted_before(id_, expected[0] if expected else None):
-                self._refuse(record)  # its id had come before, and was refused then as now
+                self._repeated(record)  # its id had come before, then as now
             else:
                 raise _another_corpus(record.place)
             self._done += 1
@@ -208,7 +210,6 @@ class _Run:
         """Decide which records of a batch are encoded, and how many of them replace others."""
         existing = self._writer.existing([r.document.id for r in batch])
         accepted: dict[str, Document] = {}
-        replaced = set()
         for record in batch:
             document = record.document
             twin = accepted.get(document.id)
@@ -216,19 +217,26 @@ class _Run:
             if known is None:
                 accepted[document.id] = document
             elif self._on_duplicate == "error":
-                self._refuse(record)
+                self._repeated(record)
             elif self._on_duplicate == "skip" or known == content_hash(document):
                 self._unchanged += 1
             else:
                 accepted[document.id] = document
-                replaced.add(document.id)
-        return list(accepted.values()), len(replaced)
+        return list(accepted.values()), len(existing.keys() & accepted.keys())
 
-    def _refuse(self, record: Record) -> None:
+    def _repeated(self, record: Record) -> None:
+        """Refuse a repeated id; a record without one says the same again, and is left out."""
+        if not record.named:
+            self._unchanged += 1
+            return
+        another = "give every document an id of its own"
+        policy = "tolerate it with --max-rejects"
+        if self._writer.state == "ready":
+            policy = "choose --on-duplicate skip or replace"
         self._rejects.add(
             record.place,
             f"duplicate id {record.document.id!r}",
-            "give every document an id of its own, or add with --on-duplicate skip or replace",
+            f"{another}, or {policy}",
             record.document.text,
         )
 

@@ -50,6 +50,8 @@ class Record:
     document: Document
     place: str
     """``file:line``."""
+    named: bool = True
+    """Whether the corpus gave the id; else it is a hash of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +156,9 @@ class _Reader:
     def record(self, values: Mapping[str, object], place: str) -> Record:
         text, lang = self._text(values), self._given_language(values)
         tag, source, probability = self._language(text, lang)
+        name = _name(values, self._fields.id)
         document = Document(
-            id=_name(values, self._fields.id) or content_id(lang, text),
+            id=name or content_id(lang, text),
             text=text,
             lang=tag,
             group=_name(values, self._fields.group),
@@ -163,7 +166,7 @@ class _Reader:
             lang_source=source,
             lang_probability=probability,
         )
-        return Record(document, place)
+        return Record(document, place, named=name is not None)
 
     def query(self, values: Mapping[str, object], place: str) -> Query:
         text = self._text(values)

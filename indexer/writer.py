@@ -4,7 +4,7 @@ The SQLite commit is the only commit point. When ``add`` or ``delete`` has retur
 on disk; when it has raised, or the process has died in it, the batch never was.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -66,9 +66,17 @@ class IndexWriter:
             UsageError: there is an index or something else.
             LockedError: another process is about to make one.
         """
+        return cls.begin(path, lambda: settings)
+
+    @classmethod
+    def begin(cls, path: Path, describe: Callable[[], IndexSettings]) -> Self:
+        """Make a new index like :meth:`create`, its settings asked for once the lock is held.
+
+        An encoder may take seconds to load; a second writer is refused before that.
+        """
         lock = make_directory(path)
         try:
-            place_database(path, settings)
+            place_database(path, describe())
         except BaseException:
             lock.release()
             raise

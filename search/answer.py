@@ -18,12 +18,12 @@ class Match:
     """Cosine in [-1, 1], higher is nearer."""
     rank: int
     """1 is the nearest."""
-    same_language: bool | None
-    """None when the language of the query is unknown."""
+    same_language: bool
+    """False also where the language of either is unknown."""
     same_meaning: bool | None
     """None when neither a group nor judgements say."""
     duplicate: bool
-    """Whether its text is the query's text; such a neighbour is not counted in the report."""
+    """Whether its text is the query's text; no bias measure counts such a neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def make_answer(
         dropped = state.language_counts(allowed, ids=itself)
         pool = {code: n - dropped.get(code, 0) for code, n in pool.items()}
     own = state.language_counts(allowed, ids=(same | meaning.duplicates) - itself)
-    wanted = state.language_counts(allowed, ids=same - meaning.duplicates - itself)
+    wanted = state.language_counts(allowed, ids=same - itself)
     return Answer(
         query=query,
         hits=matches,
@@ -98,7 +98,7 @@ def _match(query: Query, meaning: Meaning, hit: Hit, rank: int) -> Match:
         document=document,
         score=hit.score,
         rank=rank,
-        same_language=None if query.lang == UNKNOWN_LANGUAGE else document.lang == query.lang,
+        same_language=document.lang == query.lang != UNKNOWN_LANGUAGE,
         same_meaning=None if meaning.same is None else document.id in meaning.same,
         duplicate=document.id in meaning.duplicates,
     )

@@ -5,6 +5,9 @@ from search.report import LanguageReport
 SIGNIFICANT = 0.05
 """Below this p the words say that chance does not explain the neighbours."""
 
+ENOUGH = 3
+"""Neighbours below which the words draw no conclusion."""
+
 
 def explain(report: LanguageReport, lang: str) -> str:
     """Say in plain words what a report found, how sure that is, and what it means.
@@ -29,19 +32,24 @@ def explain(report: LanguageReport, lang: str) -> str:
 def _language(report: LanguageReport, lang: str) -> str:
     if report.same_language is None:
         return "Language: that of the query is unknown."
-    n = report.same_language
-    return f"Language: {n} of {report.k} neighbours {_are(n)} in {lang}, the query's language."
+    n, unknown = report.same_language, report.unknown_language
+    aside = f"; the language of {unknown} is unknown" if unknown else ""
+    return (
+        f"Language: {n} of {report.k} neighbours {_are(n)} in {lang}, the query's language{aside}."
+    )
 
 
 def _meaning(report: LanguageReport) -> str:
-    if report.same_meaning is None:
+    n, total = report.same_meaning, report.relevant_total
+    if n is None:
         return (
             "Meaning: unknown; neither a group nor judgements say which neighbours mean the same."
         )
-    elsewhere = "" if report.meaning_only is None else f", {report.meaning_only} in other languages"
+    if not total:
+        return "Meaning: no document in reach means the same."
+    elsewhere = f", {report.meaning_only} in other languages" if report.meaning_only else ""
     return (
-        f"Meaning: {report.same_meaning} of the {report.relevant_total} documents that mean the "
-        f"same {_are(report.same_meaning)} among them{elsewhere}."
+        f"Meaning: {n} of the {total} documents that mean the same {_are(n)} among them{elsewhere}."
     )
 
 
@@ -51,20 +59,24 @@ def _bias(report: LanguageReport, lang: str) -> str:
     assert report.excess is not None
     assert report.p_value is not None
     assert report.counted_same_language is not None
-    others = "" if report.same_meaning is None else " that mean something else"
+    n, same = report.counted, report.counted_same_language
+    which = "neighbour" if n == 1 else "neighbours"
+    if report.same_meaning is not None:
+        which += " that means something else" if n == 1 else " that mean something else"
     return (
-        f"Bias: of the {report.counted} neighbours{others}, {report.counted_same_language} "
-        f"{_are(report.counted_same_language)} in {lang}, where chance would put "
+        f"Bias: of the {n} {which}, {same} {_are(same)} in {lang}, where chance would put "
         f"{report.expected_same_language:.1f} (excess {report.excess:+.2f}, "
-        f"{_p(report.p_value)}, n = {report.counted})."
+        f"{_p(report.p_value)}, n = {n})."
     )
 
 
 def _verdict(report: LanguageReport) -> str:
     """Draw the conclusion that the numbers allow, and no other."""
     assert report.p_value is not None
+    if report.counted < ENOUGH:
+        return "That is too few to conclude anything from this query alone."
     if report.p_value >= SIGNIFICANT:
-        return "That is within chance: nothing here says that language decided."
+        return "That is no more than chance: nothing here says that language pulled them up."
     if report.same_meaning is None:
         return (
             "That is more than chance explains: either the answers do lie in that language, or "

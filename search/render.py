@@ -1,23 +1,26 @@
 """Answers as people read them on a terminal and as programs read them in JSON."""
 
+from dataclasses import asdict
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from indexer.records import UNKNOWN_LANGUAGE
 from search.answer import Answer
 from search.explain import explain
-from search.report import LanguageReport
 from search.text import printable
 
 SEARCH_SCHEMA = "interlingua.search/1"
 
+_SHOWN_ID = 20
 _SHOWN_TEXT = 400
 """Characters of a text that a table shows."""
 
 
 def answer_json(answer: Answer) -> dict[str, object]:
-    """Make the ``interlingua.search/1`` document of one answer; see ``docs/cli.md``."""
-    query, report = answer.query, answer.report
+    """Make the ``interlingua.search/1`` document of one answer; see docs/formats.md."""
+    query = answer.query
     return {
         "schema": SEARCH_SCHEMA,
         "query": {
@@ -43,9 +46,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
             }
             for m in answer.hits
         ],
-        "language_report": {
-            field: getattr(report, field) for field in LanguageReport.__dataclass_fields__
-        },
+        "language_report": asdict(answer.report),
     }
 
 
@@ -60,18 +61,20 @@ def render_answer(answer: Answer) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("", justify="right", style="dim")
     table.add_column("score", justify="right")
+    table.add_column("id", max_width=_SHOWN_ID, no_wrap=True)
     table.add_column("lang")
     table.add_column("same\nlanguage", justify="center")
     table.add_column("same\nmeaning", justify="center")
     # The text stands last: a right-to-left line may reorder what follows it on a terminal.
     table.add_column("\ntext", overflow="fold")
     for m in answer.hits:
-        note = "  (the query's own text, not counted)" if m.duplicate else ""
+        note = "  (the query's own text)" if m.duplicate else ""
         table.add_row(
             str(m.rank),
             f"{m.score:.3f}",
+            Text(printable(m.document.id)),
             m.document.lang,
-            _mark(m.same_language),
+            _mark(None if UNKNOWN_LANGUAGE in {query.lang, m.document.lang} else m.same_language),
             _mark(m.same_meaning),
             Text(printable(m.document.text, _SHOWN_TEXT) + note),
         )

@@ -1,17 +1,16 @@
 """The language report of one query: how many neighbours share its language, how many its meaning.
 
-Which neighbours count. The query itself never does: named by its id it is no neighbour at all,
-and another document with the very same text is a *duplicate*, shown and not counted. The bias
-measures (``expected_same_language``, ``excess``, ``p_value``) also leave out the query's own
-meaning, since a translation that is found is no accident of language, and documents of unknown
-language, which can neither share it nor not.
+The query itself is no neighbour. The counts are out of all hits. The bias measures
+(``expected_same_language``, ``excess``, ``p_value``) are about fewer, the ``counted``: they leave
+out the query's own meaning and its very text, since finding those is no accident of language, and
+documents of unknown language, which can neither share it nor not.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.records import UNKNOWN_LANGUAGE
-from search.statistics import excess, hypergeometric_tail, same_language_share
+from search.statistics import excess, hypergeometric_tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Neighbour:
     same_meaning: bool | None
     """None when neither a group nor judgements say."""
     duplicate: bool
-    """Whether its text is the query's text."""
+    """Whether its text is the query's text, letter by letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Pool:
     own: Mapping[str, int]
     """Those that mean the same as the query or have its very text."""
     relevant: int | None
-    """How many mean the same, duplicates of the query's text left out; None when unknown."""
+    """How many mean the same; None when unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class LanguageReport:
     """Counts out of ``k`` neighbours; None where something is undefined, never 0."""
 
     k: int
-    """Neighbours the counts are out of: the hits less ``duplicates``."""
+    """Neighbours."""
     same_language: int | None
     same_meaning: int | None
     language_only: int | None
@@ -52,7 +51,7 @@ class LanguageReport:
     both: int | None
     neither: int | None
     expected_same_language: float | None
-    """By chance, out of ``counted``."""
+    """By chance, out of ``counted``, not ``k``: hold it against ``counted_same_language``."""
     excess: float | None
     """Normalised excess over chance: 0 chance, 1 as biased as possible."""
     p_value: float | None
@@ -60,12 +59,14 @@ class LanguageReport:
     relevant_total: int | None
     """Documents in reach that mean the same."""
     counted: int
-    """Neighbours the bias measures are about: ``k`` less own meaning and unknown language."""
+    """Neighbours the bias measures are about."""
     counted_same_language: int | None
     duplicates: int
-    """Hits with the query's very text."""
+    """Neighbours with the query's very text."""
+    unknown_language: int
+    """Neighbours whose language is unknown; in the four-way table they do not share it."""
     reason: str | None
-    """Why a bias measure is None."""
+    """Why ``excess`` is None."""
 
 
 def language_report(lang: str, neighbours: Sequence[Neighbour], pool: Pool) -> LanguageReport:
@@ -79,39 +80,41 @@ def language_report(lang: str, neighbours: Sequence[Neighbour], pool: Pool) -> L
     Returns:
         The report; its four-way table adds up to ``k`` wherever it is defined.
     """
-    known = lang != UNKNOWN_LANGUAGE
-    kept = [n for n in neighbours if not n.duplicate]
-    meaning = pool.relevant is not None
-    table = _cross(kept, lang) if known and meaning else None
-    counted = [n for n in kept if not n.same_meaning and n.lang != UNKNOWN_LANGUAGE]
+    known, meaning = lang != UNKNOWN_LANGUAGE, pool.relevant is not None
+    table = _cross(neighbours, lang) if known and meaning else None
+    counted = [n for n in neighbours if _counts(n)]
     hits = sum(n.lang == lang for n in counted)
     free = {
         code: n - pool.own.get(code, 0)
         for code, n in pool.languages.items()
         if code != UNKNOWN_LANGUAGE
     }
-    same, total = free.get(lang, 0), sum(free.values())
-    reason = _undefined(known, len(counted), same, total)
+    draw = (hits, len(counted), free.get(lang, 0), sum(free.values()))
     measured = known and bool(counted)
     return LanguageReport(
-        k=len(kept),
-        same_language=sum(n.lang == lang for n in kept) if known else None,
-        same_meaning=sum(bool(n.same_meaning) for n in kept) if meaning else None,
+        k=len(neighbours),
+        same_language=sum(n.lang == lang for n in neighbours) if known else None,
+        same_meaning=sum(bool(n.same_meaning) for n in neighbours) if meaning else None,
         language_only=table[True, False] if table else None,
         meaning_only=table[False, True] if table else None,
         both=table[True, True] if table else None,
         neither=table[False, False] if table else None,
-        expected_same_language=(
-            len(counted) * same_language_share(same, total) if measured else None
-        ),
-        excess=excess(hits, len(counted), same, total) if measured else None,
-        p_value=hypergeometric_tail(hits, len(counted), same, total) if measured else None,
+        expected_same_language=len(counted) * draw[2] / draw[3] if measured else None,
+        excess=excess(*draw) if measured else None,
+        p_value=hypergeometric_tail(*draw) if measured else None,
         relevant_total=pool.relevant,
         counted=len(counted),
         counted_same_language=hits if known else None,
-        duplicates=len(neighbours) - len(kept),
-        reason=reason,
+        duplicates=sum(n.duplicate for n in neighbours),
+        unknown_language=sum(n.lang == UNKNOWN_LANGUAGE for n in neighbours),
+        reason=_undefined(known, len(counted), draw[2], draw[3]),
     )
+
+
+def _counts(neighbour: Neighbour) -> bool:
+    """Whether a neighbour can tell language preference from anything else."""
+    own = neighbour.same_meaning or neighbour.duplicate
+    return not own and neighbour.lang != UNKNOWN_LANGUAGE
 
 
 def _cross(neighbours: Sequence[Neighbour], lang: str) -> dict[tuple[bool, bool], int]:
@@ -129,9 +132,9 @@ def _undefined(known: bool, counted: int, same: int, total: int) -> str | None:
     if not counted:
         return "no neighbour is left to count"
     if same == 0:
-        return "no other document is in the language of the query"
+        return "no document left in reach is in the language of the query"
     if same == total:
-        return "every other document is in the language of the query"
+        return "every document left in reach is in the language of the query"
     if counted == total:
-        return "every document was returned, so no other share was possible"
+        return "every document in reach was returned, so no other share was possible"
     return None

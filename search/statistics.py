@@ -3,19 +3,6 @@
 from math import comb
 
 
-def same_language_share(same: int, total: int) -> float:
-    """Share of one language in a pool: the chance level of one neighbour.
-
-    Args:
-        same: documents of the language in the pool, what is not counted already taken out.
-        total: documents in the pool, likewise; at least 1.
-
-    Returns:
-        b = same / total, in [0, 1].
-    """
-    return same / total
-
-
 def excess(hits: int, drawn: int, same: int, total: int) -> float | None:
     """Normalised excess of a language among the neighbours.
 
@@ -35,7 +22,7 @@ def excess(hits: int, drawn: int, same: int, total: int) -> float | None:
     """
     if drawn == 0 or total == 0:
         return None
-    chance = same_language_share(same, total)
+    chance = same / total
     largest = min(drawn, same) / drawn
     if largest <= chance:
         return None
@@ -57,5 +44,8 @@ def hypergeometric_tail(hits: int, drawn: int, same: int, total: int) -> float:
         Upper tail probability in [0, 1].
     """
     first, last = max(hits, drawn - (total - same), 0), min(drawn, same)
-    ways = sum(comb(same, i) * comb(total - same, drawn - i) for i in range(first, last + 1))
+    ways = term = comb(same, first) * comb(total - same, drawn - first) if first <= last else 0
+    for i in range(first, last):  # each term out of the one before it, still in whole numbers
+        term = term * (same - i) * (drawn - i) // ((i + 1) * (total - same - drawn + i + 1))
+        ways += term
     return ways / comb(total, drawn)

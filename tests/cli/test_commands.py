@@ -60,11 +60,11 @@ def test_search_json_has_the_fields_of_the_contract(index: Path, run: Run) -> No
         "rank", "id", "score", "lang", "group", "text", "metadata", "same_language", "same_meaning",
     }  # fmt: skip
     assert set(report) >= REPORT
-    # The nearest is the sentence itself: shown, and not counted.
+    # The nearest is the sentence itself: a hit, and out of the bias measures.
     assert (hits[0]["id"], hits[0]["duplicate"]) == ("en1", True)
-    assert (report["k"], report["duplicates"]) == (2, 1)
-    # The text tells the group: he1, de1 and zh1 mean the same, en1 is the query's own text.
-    assert report["relevant_total"] == 3
+    assert (report["k"], report["duplicates"]) == (3, 1)
+    # The text tells the group: en1, he1, de1 and zh1 mean the same.
+    assert report["relevant_total"] == 4
 
 
 def test_search_by_id_leaves_the_document_out(index: Path, run: Run) -> None:
@@ -328,3 +328,34 @@ def test_ran_parses_only_json() -> None:
     """The helper of these tests refuses what is no JSON document."""
     with pytest.raises(json.JSONDecodeError):
         Ran(0, "no json", "").json()
+
+
+def test_formats_page_names_every_field(
+    tmp_path: Path, index: Path, corpus: Path, run: Run
+) -> None:
+    """docs/formats.md names every field of every JSON document."""
+    page = (Path(__file__).parents[2] / "docs/formats.md").read_text(encoding="utf-8")
+    source = tmp_path / "parallel"
+    source.mkdir()
+    (source / "a.en").write_text("one\n")
+    (source / "a.de").write_text("eins\n")
+    documents = [
+        run("build", corpus, "--index", tmp_path / "x", "--encoder", "hashing", "--json").json(),
+        run("search", "--id", "en1", "--index", index, "--json").json(),
+        run("info", "--index", index, "--json").json(),
+        run("delete", "none", "--index", index, "--json").json(),
+        run("verify", "--index", index, "--json").json(),
+        run("repair", "--index", index, "--json").json(),
+        run("convert", "parallel", source, "--output", tmp_path / "o", "--json").json(),
+    ]
+    for document in documents:
+        assert str(document["schema"]) in page
+        report = document.get("language_report")
+        nested = report.keys() if isinstance(report, dict) else set()
+        for field in (document.keys() | nested) - {"schema"}:
+            assert (
+                f"`{field}`" in page
+                or f".{field}`" in page
+                or f"`{field}." in page
+                or f"`{field}[" in page
+            ), field

@@ -1,22 +1,27 @@
 """Building: batches, resumption after any interruption, duplicates, what is reported."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 import interlingua
 from indexer.build import BATCH, add, build
+from indexer.corpus import read_corpus
 from indexer.encoders import EncoderSpec
-from indexer.errors import IncompatibleError, InputError, UsageError
-from indexer.index import IndexReader, index_state
-from indexer.records import Document
+from indexer.encoders.hashing import HashingEncoder
+from indexer.errors import IncompatibleError, InputError, LockedError, UsageError
+from indexer.index import SEAL_AT, IndexReader, index_state
+from indexer.lock import WriterLock
+from indexer.records import Document, Encoding, Role
 from indexer.rejects import Rejects
 from indexer.verify import verify
 
@@ -107,7 +112,86 @@ def test_duplicates_are_refused_the_same_way_when_resumed(tmp_path: Path) -> Non
     assert kept[0] == kept[1]
 
 
-@pytest.mark.parametrize("change", ["edit", "drop", "shorten"])
+def test_the_same_text_without_ids_is_one_document(tmp_path: Path) -> None:
+    """Records that the corpus gave no id are told apart by content: repeated, they are left out."""
+    corpus = tmp_path / "c.jsonl"
+    corpus.write_text('{"text": "Thank you."}\n' * 3 + '{"text": "Thanks."}\n', encoding="utf-8")
+    with pytest.raises(Stop):
+        build(read_corpus([str(corpus)]), tmp_path / "i", encoder=HASHING, progress=stop_after(0))
+    report = build(read_corpus([str(corpus)]), tmp_path / "i", encoder=HASHING)
+    assert (report.documents, report.unchanged, report.rejected) == (2, 2, 0)
+
+
+def test_a_batch_of_repeats_moves_the_build_on(tmp_path: Path) -> None:
+    """A batch in which every record is refused still counts as dealt with."""
+    corpus = documents(BATCH) * 2 + documents(BATCH + 1)[BATCH:]
+    with pytest.raises(Stop), Rejects(2 * BATCH) as rejects:
+        build(corpus, tmp_path / "i", encoder=HASHING, rejects=rejects, progress=stop_after(2))
+    with Rejects(2 * BATCH) as rejects:
+        report = build(corpus, tmp_path / "i", encoder=HASHING, rejects=rejects)
+    assert (report.resumed_at, report.documents) == (2 * BATCH, BATCH + 1)
+    assert report.rejected == BATCH
+
+
+def test_progress_goes_on_from_where_the_build_was(tmp_path: Path) -> None:
+    """A resumed build reports first what was there, then each batch, up to the last record."""
+    corpus = documents(2 * BATCH + 3)
+    with pytest.raises(Stop):
+        build(corpus, tmp_path / "i", encoder=HASHING, progress=stop_after(1))
+    seen: list[int] = []
+    build(corpus, tmp_path / "i", encoder=HASHING, progress=seen.append)
+    assert seen == [BATCH, 2 * BATCH, 2 * BATCH + 3]
+
+
+@pytest.mark.parametrize("role", ["passage", "query"])
+def test_documents_are_encoded_in_the_role_of_the_index(
+    tmp_path: Path, role: Literal["passage", "query"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documents take the index's role, also when added later; a query is always a query."""
+    roles: list[str] = []
+    encode = HashingEncoder.encode
+
+    def spy(self: HashingEncoder, texts: Sequence[str], role: Role) -> Encoding:
+        roles.append(role)
+        return encode(self, texts, role)
+
+    monkeypatch.setattr(HashingEncoder, "encode", spy)
+    build(documents(2), tmp_path / "i", encoder=HASHING, role=role)
+    add([Document("more", "more", "en")], tmp_path / "i")
+    with interlingua.open(tmp_path / "i") as index:
+        index.search("sentence")
+    assert roles == [role, role, "query"]
+
+
+def test_a_locked_index_is_refused_before_the_encoder_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second hears so at once, whether the index is begun or about to be."""
+
+    def refuse(_: object) -> None:
+        raise AssertionError("loaded an encoder")
+
+    with pytest.raises(Stop):
+        build(documents(2 * BATCH), tmp_path / "i", encoder=HASHING, progress=stop_after(1))
+    monkeypatch.setattr("indexer.build.open_encoder", refuse)
+    for name in ("i", "fresh"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        lock = WriterLock(tmp_path / name / "LOCK")
+        with pytest.raises(LockedError, match=str(os.getpid())):
+            build(documents(1), tmp_path / name, encoder=HASHING)
+        lock.release()
+
+
+def test_a_large_addition_is_sealed(tmp_path: Path) -> None:
+    """An addition that fills the tail ends in a FAISS file."""
+    build(documents(1), tmp_path / "i", encoder=HASHING)
+    more = [replace(d, id=f"m{d.id}") for d in documents(SEAL_AT)]
+    add(more, tmp_path / "i")
+    with IndexReader.open(tmp_path / "i") as reader:
+        assert (reader.info().tail, reader.info().files) == (0, 2)
+
+
+@pytest.mark.parametrize("change", ["edit", "drop", "shorten", "lengthen"])
 def test_resuming_with_another_corpus_is_refused(tmp_path: Path, change: str) -> None:
     """A corpus that changed since the interruption is not mixed in: nothing is lost."""
     corpus = documents(2 * BATCH)
@@ -118,8 +202,10 @@ def test_resuming_with_another_corpus_is_refused(tmp_path: Path, change: str) ->
         corpus[5] = Document("d5", "another text", "en")
     elif change == "drop":
         del corpus[5]
-    else:
+    elif change == "shorten":
         corpus = corpus[:10]
+    else:
+        corpus.insert(3, Document("new", "another text", "en"))
     with pytest.raises(UsageError, match="not the corpus"):
         build(corpus, tmp_path / "i", encoder=HASHING)
     assert content(tmp_path / "i") == before
@@ -165,8 +251,6 @@ def test_unchanged_documents_are_not_encoded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Replacing a document by itself calls no encoder."""
-    from indexer.encoders.hashing import HashingEncoder
-
     corpus = documents(20)
     build(corpus, tmp_path / "i", encoder=HASHING)
 

@@ -28,7 +28,41 @@ def test_bias_is_said_with_chance_p_and_n() -> None:
 
 def test_a_fair_answer_is_not_accused() -> None:
     """What chance explains is called within chance."""
-    assert "within chance" in words("en", "en- he- de- he+ de+", 2)
+    said = words("en", "en- he- de- he+ de+", 2)
+    assert "no more than chance" in said
+    assert "2 of the 2 documents that mean the same are among them, 2 in other languages" in said
+
+
+def test_fewer_than_chance_is_no_bias_either() -> None:
+    """An answer that avoids the query's language is not called biased towards it."""
+    said = words("en", "he- he- he- he-", 1, {"en": 90, "he": 10})
+    assert "no more than chance" in said
+
+
+def test_one_stranger_proves_nothing() -> None:
+    """Nine translations and one neighbour of the query's language: too few to conclude from."""
+    pool = {f"l{i}": 10 for i in range(30)} | {"en": 10}
+    said = words("en", "en- " + "l1+ " * 9, 9, pool)
+    assert "of the 1 neighbour that means something else, 1 is in en" in said
+    assert "too few to conclude" in said
+
+
+def test_small_probabilities_are_not_printed_as_zero() -> None:
+    """Below a thousandth the words say so; p and excess are not mixed up."""
+    said = words("en", "en? " * 9, None, {"en": 10, "he": 90})
+    assert "(excess +1.00, p < 0.001, n = 9)" in said
+    # (2/3 - 4/9) / (1 - 4/9), and (C(4,2) C(5,1) + C(4,3)) / C(9,3) = 34/84
+    assert "(excess +0.40, p = 0.405, n = 3)" in words(
+        "en", "en? en? de?", None, {"en": 4, "de": 5}
+    )
+
+
+def test_what_is_unknown_or_absent_is_said() -> None:
+    """An unknown query language, unknown documents, a meaning that nobody shares, no hits."""
+    assert "Language: that of the query is unknown." in words("und", "en+ he-", 1)
+    assert "the language of 1 is unknown" in words("en", "en+ und- he-", 1)
+    assert "no document in reach means the same" in words("en", "en- he- de-", 0)
+    assert words("en", "", 1) == "There is no neighbour to report on."
 
 
 def test_without_meaning_two_explanations_stay_open() -> None:
@@ -41,7 +75,7 @@ def test_without_meaning_two_explanations_stay_open() -> None:
 def test_undefined_is_said_with_its_reason() -> None:
     """A corpus of one language cannot be biased: the words say why there is no number."""
     said = words("en", "en- en-", 2, {"en": 9})
-    assert "cannot be measured here, since every other document is in the language" in said
+    assert "cannot be measured here, since every document left in reach is in the language" in said
 
 
 @pytest.mark.parametrize(

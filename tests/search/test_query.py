@@ -69,15 +69,14 @@ def test_language_filter_still_gives_k(index: Index, languages: list[str]) -> No
 
 
 def test_document_named_by_its_id_is_left_out(index: Index) -> None:
-    """The query is no neighbour of itself; its twin of the same text is, and is not counted."""
+    """The query is no neighbour of itself; its twin of the same text is."""
     answer = index.search("A cat leapt off the roof.", k=8, id="en1")
     expected = [i for i in brute_force("A cat leapt off the roof.", DOCUMENTS) if i != "en1"]
     assert ids(answer) == expected
     assert answer.hits[0].document.id == "en4"
     assert answer.hits[0].duplicate
-    assert answer.report.duplicates == 1
-    assert answer.report.k == 7
-    assert answer.report.relevant_total == 2  # de1 and he1: the twin is no translation
+    assert (answer.report.k, answer.report.duplicates) == (8, 1)
+    assert answer.report.relevant_total == 3  # de1, he1 and the twin
 
 
 def test_an_id_with_another_text_is_another_thing(index: Index) -> None:
@@ -91,8 +90,8 @@ def test_the_very_text_tells_the_group(index: Index) -> None:
     """A query that stands in the index, typed without its id, is known by its text."""
     report = index.search("Eine Katze sprang vom Dach.", k=4, lang="de").report
     assert report.duplicates == 1
-    assert report.relevant_total == 3
-    assert report.same_meaning is not None
+    assert report.relevant_total == 4
+    assert report.both == 1
 
 
 def test_group_beats_the_text(index: Index) -> None:
@@ -102,19 +101,21 @@ def test_group_beats_the_text(index: Index) -> None:
 
 
 def test_pool_of_the_report_is_what_the_search_could_return(index: Index) -> None:
-    """Chance follows --in and --where: of four animal documents left, de3 alone is German."""
-    report = index.search("Katze", k=3, lang="de", group="cat", where={"topic": "animals"}).report
-    # In the pool: en1 en2 en4 de1 de3 he1; the group cat takes out all but en2 and de3.
-    assert report.relevant_total == 4
-    assert report.counted + (report.same_meaning or 0) == 3
-    if report.counted:
-        assert report.expected_same_language == pytest.approx(report.counted / 2)
+    """Chance follows the filter: of the five food and animal documents below, two are German."""
+    report = index.search("Wasch", k=4, lang="de", group="cat", where={"topic": "food"}).report
+    assert (report.counted, report.relevant_total) == (2, 0)  # en3 and de2: all the food there is
+    assert report.expected_same_language == pytest.approx(2 * 1 / 2)
+    report = index.search("Wasch", k=2, lang="de", group="cat", languages=["en", "de"]).report
+    # The group takes en1, en4 and de1 out; en2, en3, de2 and de3 are left, he1 is out of reach.
+    assert report.relevant_total == 3
+    assert report.expected_same_language == pytest.approx(report.counted * 2 / 4)
+    assert report.counted == 2
 
 
 def test_unknown_language_of_the_query_is_null(index: Index) -> None:
     """`und` shares a language with nobody, not even with `und`."""
     answer = index.search("xyzzy", k=3, lang="und")
-    assert all(hit.same_language is None for hit in answer.hits)
+    assert not any(hit.same_language for hit in answer.hits)
     assert answer.report.same_language is None
     assert answer.report.reason == "the language of the query is unknown"
 

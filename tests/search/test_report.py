@@ -1,7 +1,5 @@
 """The language report by hand, by brute force and at its limits."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,12 +32,12 @@ def test_four_way_table_by_hand() -> None:
     assert report.reason is None
 
 
-def test_own_text_is_shown_and_not_counted() -> None:
-    """A document with the query's text is a duplicate: neither k nor a count includes it."""
-    pool = Pool({"en": 4, "he": 4}, {"en": 1, "he": 1}, 1)
+def test_own_text_is_counted_among_the_hits_and_out_of_the_bias() -> None:
+    """A document with the query's text is a hit like others, but no sign of language preference."""
+    pool = Pool({"en": 4, "he": 4}, {"en": 1, "he": 1}, 2)
     report = language_report("en", neighbours("en= he+ en-"), pool)
-    assert (report.duplicates, report.k) == (1, 2)
-    assert (report.same_language, report.same_meaning, report.both) == (1, 1, 0)
+    assert (report.duplicates, report.k, report.counted) == (1, 3, 1)
+    assert (report.same_language, report.same_meaning, report.both) == (2, 2, 1)
     assert report.expected_same_language == pytest.approx(1 * 3 / 6)
 
 
@@ -63,6 +61,7 @@ def test_unknown_query_language_is_null() -> None:
     """A query of unknown language shares no language: None, with the reason."""
     report = language_report("und", neighbours("en+ he-"), Pool({"en": 5, "he": 5}, {"en": 1}, 1))
     assert report.same_language is report.language_only is report.excess is None
+    assert report.counted_same_language is report.p_value is None
     assert report.same_meaning == 1
     assert report.reason == "the language of the query is unknown"
 
@@ -71,19 +70,19 @@ def test_documents_of_unknown_language_are_left_out_of_the_bias() -> None:
     """An `und` neighbour is a neighbour, but neither it nor its like enter the chance level."""
     pool = Pool({"en": 5, "he": 5, "und": 90}, {}, None)
     report = language_report("en", neighbours("en? und?"), pool)
-    assert (report.k, report.counted) == (2, 1)
+    assert (report.k, report.counted, report.unknown_language) == (2, 1, 1)
     assert report.expected_same_language == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
     ("spec", "pool", "reason"),
     [
-        ("en? en?", {"en": 9}, "every other document is in the language of the query"),
-        ("he? he?", {"he": 9}, "no other document is in the language of the query"),
+        ("en? en?", {"en": 9}, "every document left in reach is in the language of the query"),
+        ("he? he?", {"he": 9}, "no document left in reach is in the language of the query"),
         (
             "en? he?",
             {"en": 1, "he": 1},
-            "every document was returned, so no other share was possible",
+            "every document in reach was returned, so no other share was possible",
         ),
         ("", {"en": 9, "he": 9}, "no neighbour is left to count"),
         ("en=", {"en": 1}, "no neighbour is left to count"),
@@ -103,9 +102,7 @@ LANGUAGES = ("en", "he", "ar", "und")
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[str, list[Neighbour], list[Neighbour]]:
     """A pool of documents and the neighbours that were drawn from it."""
-    document = st.builds(Neighbour, st.sampled_from(LANGUAGES), st.booleans(), st.booleans()).map(
-        lambda n: replace(n, same_meaning=n.same_meaning or n.duplicate)
-    )
+    document = st.builds(Neighbour, st.sampled_from(LANGUAGES), st.booleans(), st.booleans())
     pool = draw(st.lists(document, max_size=25))
     k = draw(st.integers(0, len(pool)))
     return draw(st.sampled_from(LANGUAGES)), pool, draw(st.permutations(pool))[:k]
@@ -113,15 +110,14 @@ def worlds(draw: st.DrawFn) -> tuple[str, list[Neighbour], list[Neighbour]]:
 
 def brute_force(lang: str, pool: list[Neighbour], hits: list[Neighbour]) -> tuple[object, ...]:
     """Count everything again, one document at a time."""
-    kept = [n for n in hits if not n.duplicate]
     free = [n for n in pool if not n.same_meaning and not n.duplicate and n.lang != "und"]
-    rest = [n for n in kept if not n.same_meaning and n.lang != "und"]
+    rest = [n for n in hits if not n.same_meaning and not n.duplicate and n.lang != "und"]
     if lang == "und":
-        return (len(kept), None, sum(1 for n in kept if n.same_meaning), None, None)
+        return (len(hits), None, sum(1 for n in hits if n.same_meaning), None, None)
     expected = sum(1 for n in free if n.lang == lang) * len(rest) / len(free) if rest else None
-    only = sum(1 for n in kept if n.lang == lang and not n.same_meaning)
-    same = sum(1 for n in kept if n.lang == lang)
-    return (len(kept), same, sum(1 for n in kept if n.same_meaning), only, expected)
+    only = sum(1 for n in hits if n.lang == lang and not n.same_meaning)
+    same = sum(1 for n in hits if n.lang == lang)
+    return (len(hits), same, sum(1 for n in hits if n.same_meaning), only, expected)
 
 
 def summary(report: LanguageReport) -> tuple[object, ...]:
@@ -142,8 +138,9 @@ def test_report_agrees_with_brute_force(
     """Every count equals one made by looking at each document; the table adds up to k."""
     lang, pool, hits = world
     languages = {code: sum(n.lang == code for n in pool) for code in LANGUAGES}
-    own = {code: sum(n.lang == code and bool(n.same_meaning) for n in pool) for code in LANGUAGES}
-    relevant = sum(bool(n.same_meaning) and not n.duplicate for n in pool)
+    mine = [n.lang for n in pool if n.same_meaning or n.duplicate]
+    own = {code: mine.count(code) for code in LANGUAGES}
+    relevant = sum(bool(n.same_meaning) for n in pool)
     report = language_report(lang, hits, Pool(languages, own, relevant))
     assert summary(report) == pytest.approx(brute_force(lang, pool, hits))
     assert (report.excess is None) == (report.reason is not None)

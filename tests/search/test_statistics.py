@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from search.statistics import excess, hypergeometric_tail, same_language_share
+from search.statistics import excess, hypergeometric_tail
 
 
 @st.composite
@@ -16,11 +16,6 @@ def draws(draw: st.DrawFn) -> tuple[int, int, int, int]:
     drawn = draw(st.integers(0, total))
     hits = draw(st.integers(max(0, drawn - (total - same)), min(drawn, same)))
     return hits, drawn, same, total
-
-
-def test_share_by_hand() -> None:
-    """One document in eleven is of the language."""
-    assert same_language_share(1, 11) == pytest.approx(1 / 11)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +70,12 @@ def test_tail_agrees_with_scipy(case: tuple[int, int, int, int]) -> None:
 def test_tail_by_hand() -> None:
     """Both of two draws marked, one in four documents of eight: 2/8 * 1/7."""
     assert hypergeometric_tail(2, 2, 2, 8) == pytest.approx(2 / 8 * 1 / 7)
+
+
+def test_tail_of_a_large_draw_is_quick_and_exact() -> None:
+    """Ten thousand neighbours: the terms follow one from another, each a whole number."""
+    ours = hypergeometric_tail(5_100, 10_000, 50_000, 100_000)
+    assert ours == pytest.approx(hypergeom.sf(5_099, 100_000, 50_000, 10_000), rel=1e-6)
 
 
 def test_tail_in_a_large_index_keeps_its_digits() -> None:
