@@ -1,17 +1,25 @@
 """`interlingua verify`."""
 
+from typing import Annotated
+
 import typer
 
 from cli.options import IndexPath, Json
 
 
-def verify(index: IndexPath, json: Json = False) -> None:
+def verify(
+    index: IndexPath,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Look at counts, names and sizes only.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Check every byte and every id of an index; exit 8 when something is wrong."""
     from cli.output import print_json
     from indexer.errors import CorruptError
     from indexer.verify import verify as run
 
-    problems = run(index)
+    problems = run(index, quick=quick)
     if json:
         found = [{"place": p.place, "what": p.what, "remedy": p.remedy} for p in problems]
         print_json({"schema": "interlingua.verify/1", "ok": not problems, "problems": found})
