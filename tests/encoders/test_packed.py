@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.encoders.packed import PackedBert, attend, supports
+from indexer.encoders.attention import Aligned, EqualLengths
+from indexer.encoders.packed import PackedBert, supports
 from indexer.encoders.padded import PaddedForward
 from tests.encoders.models import SIZES
 
@@ -69,15 +70,28 @@ def test_other_architectures_are_not_packed() -> None:
     assert not supports(make_distilbert())  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("length", [1, 7, 33])
-def test_bfloat16_attention_against_float32(length: int) -> None:
-    """Both ways of attending agree to what bfloat16 can hold."""
+LENGTHS = [40, 33, 33, 17, 16, *[15] * 19, 3, 1]
+
+
+def test_attention_against_a_loop() -> None:
+    """Both plans give what each text gives alone, and zeros behind the last text."""
     import torch
 
     torch.manual_seed(0)
-    parts = torch.randn(3, 2, 4, length, 8)
-    exact = attend(parts)
-    torch.testing.assert_close(attend(parts.bfloat16()).float(), exact, rtol=0.03, atol=0.03)
+    heads, size, tokens = 4, 8, sum(LENGTHS)
+    projected = torch.randn(tokens + 5, 3 * heads * size)
+    alone = []
+    for part in torch.split(projected[:tokens], LENGTHS):
+        query, key, value = part.view(-1, 3, heads, size).permute(1, 2, 0, 3).double()
+        weights = (query @ key.transpose(1, 2) / size**0.5).softmax(-1)
+        alone.append((weights @ value).transpose(0, 1).flatten(1))
+    expected = torch.cat([*alone, torch.zeros(5, heads * size)]).float()
+    equal = EqualLengths(LENGTHS, heads)(projected)
+    torch.testing.assert_close(equal, expected, rtol=1e-4, atol=1e-5)
+    aligned = Aligned(LENGTHS, heads)
+    torch.testing.assert_close(aligned(projected), expected, rtol=1e-4, atol=1e-5)
+    rough = aligned(projected.bfloat16()).float()
+    torch.testing.assert_close(rough, expected, rtol=0.03, atol=0.03)
 
 
 def test_without_onednn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
