@@ -18,9 +18,6 @@ from tests.indexer.reference import SETTINGS, encoded
 IDS = [f"d{n}" for n in range(200)]
 BUILD = [f"b{n}" for n in range(30)]
 
-writer_module.SEAL_AT = 40
-writer_module._ROWS_A_FILE = 60
-
 
 def say(**line: object) -> None:
     """Write a line in one piece, past every buffer."""
@@ -97,4 +94,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # Small files, so that a short life sees many; not at import, which the tests do, too.
+    writer_module.SEAL_AT = 40
+    writer_module._ROWS_A_FILE = 60
     main()
