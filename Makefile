@@ -39,8 +39,9 @@ types: $(VENV)/.dev  ## mypy, strict
 layers: $(VENV)/.dev  ## imports go one way
 	$(BIN)/lint-imports
 
+# One thread a worker: two workers whose threads wait for each other on two cores crawl.
 pytest: $(VENV)/.dev  ## tests with coverage, without the slow ones
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow

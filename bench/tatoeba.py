@@ -34,8 +34,9 @@ def measure(source: Path, role: str, encoder: str) -> dict[str, tuple[int, int]]
         out = Path(folder) / "converted"
         convert_tatoeba(source, out)
         path = Path(folder) / "index"
+        corpus = interlingua.read_corpus([str(out / "corpus.jsonl")])
         interlingua.build(
-            interlingua.read_corpus([str(out / "corpus.jsonl")]),
+            (record for record in corpus if record.document.lang == "en"),  # what is searched
             path,
             encoder=interlingua.EncoderSpec(encoder),
             role="query" if role == "query" else "passage",
