@@ -67,17 +67,16 @@ def measure(source: Path, encoder: str, k: int) -> tuple[list[Row], int]:
 
 def _row(answer: interlingua.Answer) -> Row:
     report = answer.report
-    assert report.counted_same_language is not None
-    assert report.expected_same_language is not None
-    assert report.excess is not None
     assert report.meaning_only is not None
     assert report.relevant_total is not None
+    # Where all neighbours are right answers, nothing is left to measure the bias on.
+    counted, nan = report.counted, float("nan")
     return Row(
         lang=answer.query.lang,
         question=answer.query.group or "",
-        same=report.counted_same_language / report.counted,
-        chance=report.expected_same_language / report.counted,
-        excess=report.excess,
+        same=(report.counted_same_language or 0) / counted if counted else nan,
+        chance=(report.expected_same_language or 0) / counted if counted else nan,
+        excess=nan if report.excess is None else report.excess,
         found=report.meaning_only / (report.relevant_total - 1),
     )
 
@@ -98,10 +97,14 @@ def line(name: str, rows: Sequence[Row]) -> str:
     cells = []
     for field in ("same", "excess", "found"):
         values = np.array([getattr(row, field) for row in rows])
-        low, high = interval(values, cluster)
+        known = np.isfinite(values)
+        values = values[known]
+        low, high = interval(values, np.unique(cluster[known], return_inverse=True)[1])
         cells.append(f"{values.mean():.3f} ({low:.3f}–{high:.3f})")
-    chance = np.mean([row.chance for row in rows])
-    return f"| {name} | {cells[0]} | {chance:.3f} | {cells[1]} | {cells[2]} | {len(rows)} |"
+    chance = np.nanmean([row.chance for row in rows])
+    counted = sum(bool(np.isfinite(row.excess)) for row in rows)
+    row = f"{cells[0]} | {chance:.3f} | {cells[1]} | {cells[2]} | {counted} of {len(rows)}"
+    return f"| {name} | {row} |"
 
 
 def main() -> None:
