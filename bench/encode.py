@@ -172,7 +172,7 @@ def run_rounds(contestants: list[Contestant], texts: list[str], repeats: int) ->
             print(f"round {turn}: {contestant.name}", file=sys.stderr)
 
 
-def peak_memory(name: str, arguments: argparse.Namespace) -> str:
+def peak_memory(name: str, arguments: argparse.Namespace) -> list[str]:
     """Peak memory of a process that encodes the sentences once, and four times, in MB."""
     peaks = []
     for times in (1, 4):
@@ -181,7 +181,7 @@ def peak_memory(name: str, arguments: argparse.Namespace) -> str:
         if arguments.texts:
             command += ["--texts", str(arguments.texts)]
         peaks.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return " / ".join(peak.split()[-1] for peak in peaks)
+    return [peak.split()[-1] for peak in peaks]
 
 
 def encode_only(name: str, texts: list[str], device: str) -> None:
@@ -229,13 +229,21 @@ def print_table(contestants: list[Contestant], tokens: int, arguments: argparse.
         cosines = (each.vectors * exact.vectors).sum(axis=1)
         flops = FLOPS_PER_TOKEN * tokens / best
         share = f"{flops / limits[each.number_format]:.0%}" if each.number_format else "-"
-        short = each.name.partition(", ")
-        key = short[2] if short[0] == "interlingua" else short[0].partition(" ")[0]
-        memory = peak_memory(key, arguments) if arguments.memory else "-"
         print(
             f"| {each.name} | {sentences / best:.0f} | {tokens / best:.0f} | {ratio:.2f} "
-            f"| {cosines.min():.5f}, {cosines.mean():.5f} | {share} | {memory} |"
+            f"| {cosines.min():.5f}, {cosines.mean():.5f} | {share} |"
         )
+
+
+def print_memory(contestants: list[Contestant], arguments: argparse.Namespace) -> None:
+    """Peak memory of each in a process of its own, as Markdown."""
+    print(f"\n| encoder | peak MB, {arguments.sentences} sentences | four times as many |")
+    print("|---|---|---|")
+    for each in contestants:
+        kind, _, rest = each.name.partition(", ")
+        key = rest if kind == "interlingua" else kind.partition(" ")[0]
+        once, four_times = peak_memory(key, arguments)
+        print(f"| {each.name} | {once} | {four_times} |", flush=True)
 
 
 def main() -> None:
@@ -271,6 +279,8 @@ def main() -> None:
         run_rounds(contestants, texts, arguments.repeats)
     tokens = int(open_encoder(EncoderSpec()).encode(texts, "passage").tokens.sum())
     print_table(contestants, tokens, arguments)
+    if arguments.memory:
+        print_memory(contestants, arguments)
 
 
 if __name__ == "__main__":
