@@ -65,8 +65,7 @@ def open_huggingface(spec: EncoderSpec, arithmetic: Arithmetic) -> TransformerEn
             error
         )
     recipe = Recipe(settings.pooling, spec.layer, settings.prompts, settings.include_prompt)
-    parts = _parts(settings)
-    return TransformerEncoder(spec.name, model, tokenizer, recipe, arithmetic, parts)
+    return TransformerEncoder(spec.name, model, tokenizer, recipe, arithmetic, _parts(settings))
 
 
 def _load_model(settings: Settings, arithmetic: Arithmetic) -> "PreTrainedModel":

@@ -58,14 +58,7 @@ def read_settings(directory: Path, pooling: Pooling | None) -> Settings:
         InputError: a chain of modules, a pooling or a value that is not understood.
     """
     if not (directory / "modules.json").is_file():
-        if pooling is None:
-            _LOG.warning(
-                "%s has no modules.json: pooling is the mean of the last layer, without prompts",
-                directory,
-            )
-        return Settings(
-            directory, pooling or "mean", True, {"query": "", "passage": ""}, None, False
-        )
+        return _plain_settings(directory, pooling)
     transformer, pooler = _read_modules(directory)
     if not (pooler / "config.json").is_file():
         raise InputError(f"{pooler / 'config.json'}: missing", "fetch the model again")
@@ -82,6 +75,17 @@ def read_settings(directory: Path, pooling: Pooling | None) -> Settings:
         limit,
         limits.get("do_lower_case") is True,
     )
+
+
+def _plain_settings(directory: Path, pooling: Pooling | None) -> Settings:
+    """For a directory that says nothing about itself."""
+    if pooling is None:
+        _LOG.warning(
+            "%s has no modules.json: pooling is the mean of the last layer, without prompts",
+            directory,
+        )
+    prompts: dict[Role, str] = {"query": "", "passage": ""}
+    return Settings(directory, pooling or "mean", True, prompts, None, False)
 
 
 def _read_modules(directory: Path) -> tuple[Path, Path]:
