@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TEXTS_AT_ONCE = 1024
 """Texts that are tokenised and sorted together; bounds the memory whatever the corpus."""
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 65_536}
-"""Tokens of a batch: on a CPU the intermediate activations should stay in its caches."""
+"""Tokens of a batch: enough to fill the matrix products, few enough to bound the memory."""
 
 
 @dataclass(frozen=True, slots=True)
