@@ -219,7 +219,7 @@ def print_table(contestants: list[Contestant], tokens: int, arguments: argparse.
     products = ", ".join(f"{f} {limit / 1e9:.0f} GFLOP/s" for f, limit in limits.items())
     print(f"Matrix products of the model's shapes: {products}.\n")
     print(
-        "| encoder | sentences/s | tokens/s | ratio | cosine to float32 (min, mean) | limit | MB |"
+        "| encoder | sentences/s | tokens/s | ratio | cosine to float32 (min, mean) | limit |"
     )
     print("|---|---|---|---|---|---|---|")
     for each in contestants:
