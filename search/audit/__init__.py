@@ -1,0 +1,1 @@
+"""The language-bias audit of an index: what it measures, its result, its reports."""

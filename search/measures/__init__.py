@@ -1,0 +1,1 @@
+"""The measures of language bias: one file a kind, pure functions on arrays."""

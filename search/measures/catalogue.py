@@ -1,0 +1,226 @@
+"""Every measure of the audit: what it means, its chance level, which direction is better."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from search.measures.measure import Measure
+
+Needs = Literal["labels", "groups", "grid"]
+"""What must be known: languages; also which documents mean the same (groups or judgements);
+also a group in every language."""
+
+Better = Literal["lower", "higher", "neither"]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What people need to know of a measure in order to read it."""
+
+    name: str
+    title: str
+    """A few words for the head of a table."""
+    needs: Needs
+    better: Better
+    """Where less language bias lies."""
+    at_k: bool
+    """Whether it looks at the k nearest."""
+    range: str
+    meaning: str
+    """One sentence."""
+    chance: str
+    """What the chance level is and whether it is a closed form or a permutation."""
+
+
+def definition(measure: Measure) -> Definition:
+    """Look a measure up.
+
+    Raises:
+        KeyError: no such measure.
+    """
+    return CATALOGUE[measure.name]
+
+
+_DEFINITIONS: tuple[Definition, ...] = (
+    Definition(
+        "same_language",
+        "same language",
+        "labels",
+        "lower",
+        True,
+        "0 to 1",
+        "Share of the k nearest documents that are in the query's language, its own meaning left "
+        "out.",
+        "closed form: the language's share of the documents in reach",
+    ),
+    Definition(
+        "excess",
+        "excess",
+        "labels",
+        "lower",
+        True,
+        "below 0 to 1",
+        "How far same_language is above chance, as a share of how far it could be: 0 is chance, "
+        "1 as biased as possible.",
+        "closed form: 0",
+    ),
+    Definition(
+        "lift",
+        "lift",
+        "labels",
+        "lower",
+        True,
+        "0 and up",
+        "same_language divided by chance: 3 means three times as many as chance would put there.",
+        "closed form: 1",
+    ),
+    Definition(
+        "log_odds",
+        "log-odds",
+        "labels",
+        "lower",
+        True,
+        "any number",
+        "Logarithm of the odds of a neighbour in the query's language, over the odds by chance; "
+        "half a neighbour added to both sides.",
+        "closed form: 0",
+    ),
+    Definition(
+        "significant",
+        "p ≤ 0.05",
+        "labels",
+        "lower",
+        True,
+        "0 to 1",
+        "Share of queries with more neighbours of their language than chance explains "
+        "(hypergeometric p of at most 0.05).",
+        "closed form: the probability of such a p under chance, at most 0.05",
+    ),
+    Definition(
+        "excess_matched",
+        "excess, topics matched",
+        "groups",
+        "lower",
+        True,
+        "below 0 to 1",
+        "excess among documents whose meaning is there in every language, so that a difference "
+        "in topic cannot pass for one in language.",
+        "closed form: 0",
+    ),
+    Definition(
+        "strong_auc",
+        "strong alignment",
+        "groups",
+        "higher",
+        False,
+        "0 to 1",
+        "Probability that a translation in another language is nearer than an unrelated document "
+        "of the query's language.",
+        "closed form: 0.5",
+    ),
+    Definition(
+        "strong_strict",
+        "strong, strict",
+        "groups",
+        "higher",
+        False,
+        "0 to 1",
+        "Share of translations that are nearer than every unrelated document of the query's "
+        "language.",
+        "closed form: 1 / (1 + unrelated documents of the language)",
+    ),
+    Definition(
+        "weak_recall",
+        "weak alignment",
+        "groups",
+        "higher",
+        True,
+        "0 to 1",
+        "Share of other languages in which the nearest document is a translation, when each is "
+        "searched alone.",
+        "closed form: the share of translations among the documents of that language",
+    ),
+    Definition(
+        "gap",
+        "weak - strong",
+        "groups",
+        "lower",
+        False,
+        "-1 to 1",
+        "weak_recall@1 less strong_strict: alignment that language bias hides. Large means that "
+        "taking the bias out can help.",
+        "closed form: the difference of their chance levels",
+    ),
+    Definition(
+        "map",
+        "LAReQA mAP",
+        "groups",
+        "higher",
+        False,
+        "0 to 1",
+        "Mean average precision over the whole list of documents of all languages.",
+        "closed form: the expectation over random orders",
+    ),
+    Definition(
+        "rank_distance",
+        "rank distance",
+        "groups",
+        "lower",
+        False,
+        "0 and up",
+        "Places between a query's first and last translation, as a ratio to chance.",
+        "closed form: 1",
+    ),
+    Definition(
+        "recall_other_language",
+        "recall, other languages",
+        "groups",
+        "higher",
+        True,
+        "0 to 1",
+        "Share of the translations in other languages that are among the k nearest.",
+        "closed form: k over the documents in reach",
+    ),
+    Definition(
+        "recall_same_language",
+        "recall, own language",
+        "groups",
+        "neither",
+        True,
+        "0 to 1",
+        "Share of the right documents in the query's language that are among the k nearest.",
+        "closed form: k over the documents in reach",
+    ),
+    Definition(
+        "own_language_first",
+        "own language first",
+        "groups",
+        "neither",
+        False,
+        "0 to 1",
+        "Share of queries whose nearest right document is in their own language; whether that is "
+        "wanted is for you to say.",
+        "closed form: the own language's share of the right documents",
+    ),
+    Definition(
+        "peer",
+        "PEER",
+        "groups",
+        "higher",
+        False,
+        "0 to 1",
+        "Mean p of a Kruskal-Wallis test that right documents of all languages rank alike.",
+        "permutation of the ranks among the languages; near 0.5, never 1",
+    ),
+    Definition(
+        "peer_effect",
+        "PEER, effect",
+        "groups",
+        "lower",
+        False,
+        "0 to 1",
+        "Epsilon squared of the same test: the share of the ranks' variance that language holds.",
+        "closed form: (languages - 1) / (right documents - 1)",
+    ),
+)
+
+CATALOGUE = {each.name: each for each in _DEFINITIONS}
