@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from indexer.records import Encoding, Role
 
 DEFAULT_ENCODER = "multilingual-e5-small"
+USE_ENCODER = "use-multilingual"
 
 Pooling = Literal["mean", "cls", "pooler", "max", "last"]
 
@@ -66,7 +67,8 @@ class EncoderSpec:
     """How to open an encoder again; stored in the index as JSON."""
 
     name: str = DEFAULT_ENCODER
-    """``multilingual-e5-small``, ``hashing``, a local directory or a Hugging Face id."""
+    """``multilingual-e5-small``, ``use-multilingual``, ``hashing``, a local directory or a
+    Hugging Face id."""
     revision: str | None = None
     """Commit, tag or branch of a Hugging Face id."""
     pooling: Pooling | None = None
@@ -79,19 +81,24 @@ def open_encoder(spec: EncoderSpec, arithmetic: str | None = None) -> Encoder:
     """Load the encoder that ``spec`` names.
 
     Args:
-        spec: ``multilingual-e5-small``, ``hashing[:D]``, else a local directory or Hub id.
+        spec: ``multilingual-e5-small``, ``use-multilingual``, ``hashing[:D]``, else a local
+            directory or Hub id.
         arithmetic: ``cpu float32``, ``cpu bfloat16``, ``cuda float32`` or ``cuda bfloat16``;
             None takes what is fastest here. It is no part of the fingerprint.
 
     Raises:
         UsageError: no such encoder, or an option that it does not have.
         InputError: a model directory that is incomplete, unsafe or not understood.
-        CorruptError: the default encoder's weights file is damaged.
+        CorruptError: the weights file of a packaged encoder is damaged.
     """
     if spec.name.partition(":")[0] == "hashing":
         from indexer.encoders.hashing import HashingEncoder
 
         return HashingEncoder(spec)
+    if spec.name == USE_ENCODER:
+        from indexer.encoders.use import UseEncoder
+
+        return UseEncoder(spec)
     from indexer.encoders.arithmetic import parse_arithmetic
 
     chosen = parse_arithmetic(arithmetic)
