@@ -50,3 +50,18 @@ Layer = Annotated[
 ]
 REJECTS = "rejects.jsonl"
 """Where refused records go, inside the index directory."""
+
+
+def pairs(where: list[str] | None) -> dict[str, str]:
+    """Split KEY=VALUE at the first equals sign."""
+    from indexer.errors import UsageError
+
+    pairs: dict[str, str] = {}
+    for pair in where or []:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--where {pair!r} is no KEY=VALUE", "write --where topic=food")
+        if key in pairs:
+            raise UsageError(f"--where names {key!r} twice", "a field has one value; name it once")
+        pairs[key] = value
+    return pairs

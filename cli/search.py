@@ -12,6 +12,7 @@ from cli.options import (
     LangField,
     MovedEncoder,
     TextField,
+    pairs,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def search(
     from search.query import Index, make_filter
     from search.render import answer_json, render_answer
 
-    allowed = make_filter(None if languages is None else languages.split(","), _pairs(where))
+    allowed = make_filter(None if languages is None else languages.split(","), pairs(where))
     fields = Fields(id_field, text_field, lang_field, group_field)
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
         _warn_if_unfinished(opened)
@@ -114,18 +115,3 @@ def _warn_if_unfinished(index: "Index") -> None:
     if info.state != "ready":
         note = "its build is unfinished; run the same `interlingua build` again to go on"
         typer.echo(f"note: {info.documents} documents so far, {note}", err=True)
-
-
-def _pairs(where: list[str] | None) -> dict[str, str]:
-    """Split KEY=VALUE at the first equals sign."""
-    from indexer.errors import UsageError
-
-    pairs: dict[str, str] = {}
-    for pair in where or []:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--where {pair!r} is no KEY=VALUE", "write --where topic=food")
-        if key in pairs:
-            raise UsageError(f"--where names {key!r} twice", "a field has one value; name it once")
-        pairs[key] = value
-    return pairs

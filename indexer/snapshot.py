@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer import tables
+from indexer.columns import Columns, read_columns
 from indexer.errors import CorruptError, InputError, UsageError
 from indexer.info import IndexInfo, describe
 from indexer.nearest import nearest
@@ -108,6 +109,10 @@ class Snapshot:
         if ids is None:
             return self._segments.language_counts(self._conn, filter)
         return tables.language_counts(self._conn, filter, ids=ids)
+
+    def columns(self, filter: Filter = EVERYTHING) -> Columns:  # noqa: A002
+        """Read all documents that a filter lets pass, column by column, with their vectors."""
+        return read_columns(self._conn, filter, self._settings.dim, self._segments.place)
 
     def info(self) -> IndexInfo:
         """Describe the index."""

@@ -1,22 +1,27 @@
 """Ask an index: texts in, neighbours and a language report out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from indexer.corpus import TEXT_LIMIT, Query
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import InputError, UsageError
 from indexer.index import IndexInfo, IndexReader
 from indexer.languages import Detector, Langid, normalise_language
-from indexer.records import Filter
+from indexer.records import Filter, Vectors
 from search.answer import Answer, find_meaning, make_answer
 
 QUERY_BATCH = 256
 """Queries that are encoded and searched together."""
+
+ENCODED_TOGETHER = 2048
+"""Queries that are encoded together when nothing is searched: sorted by length, they pack well."""
 
 
 class Index:
@@ -60,6 +65,11 @@ class Index:
         encoder = open_encoder(self._spec)
         self._reader.settings.check(encoder)
         return encoder
+
+    @property
+    def reader(self) -> IndexReader:
+        """The index directory, without an encoder."""
+        return self._reader
 
     def info(self) -> IndexInfo:
         """Describe the index without loading its encoder."""
@@ -134,6 +144,25 @@ class Index:
                 )
                 for query, meaning, hits in zip(batch, known, found, strict=True)
             ]
+
+    def encode_queries(
+        self, queries: Sequence[Query], progress: Callable[[int], None] = lambda _done: None
+    ) -> Vectors:
+        """Encode queries in the role of a query, a block at a time.
+
+        Returns:
+            (len(queries), d) float32 unit rows.
+
+        Raises:
+            IncompatibleError: the encoder is not the one of the index.
+        """
+        blocks = []
+        for start in range(0, len(queries), ENCODED_TOGETHER):
+            texts = [query.text for query in queries[start : start + ENCODED_TOGETHER]]
+            blocks.append(self.encoder.encode(texts, "query").vectors)
+            progress(start + len(texts))
+        empty = np.empty((0, self._reader.settings.dim), np.float32)
+        return np.concatenate([empty, *blocks])
 
     def query(
         self,

@@ -1,0 +1,179 @@
+"""`interlingua audit`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import IndexPath, Json, MovedEncoder, Quiet, pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from indexer.corpus import Query
+    from indexer.records import Vectors
+    from search.audit.result import Audit
+    from search.query import Index
+
+_LARGEST_K = 1000
+
+
+def audit(
+    index: IndexPath,
+    queries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Query records in JSONL; without, every document asks for its own neighbours.",
+        ),
+    ] = None,
+    query_vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="NPY", help="Vectors of the queries, row i of record i of --queries."),
+    ] = None,
+    k: Annotated[
+        str, typer.Option("-k", metavar="K1,K2", help="Numbers of neighbours to look at.")
+    ] = "1,5,10,50",
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Queries to ask at most, evenly by language; 0 asks all. Without it 10,000 when "
+            "there are more than 20,000.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sample and the resampling.")] = 0,
+    languages: Annotated[
+        str | None, typer.Option("--in", metavar="L1,L2", help="Audit these languages only.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Audit documents with this metadata only."),
+    ] = None,
+    as_served: Annotated[
+        bool,
+        typer.Option("--as-served", help="Neighbours as the index serves them, not exact ones."),
+    ] = False,
+    peer: Annotated[bool, typer.Option("--peer", help="Measure PEER, too (slow).")] = False,
+    encoder: MovedEncoder = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the whole audit in Markdown.")
+    ] = None,
+    save: Annotated[
+        bool, typer.Option("--save/--no-save", help="Keep the audit in the index.")
+    ] = True,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Measure how much of what the index returns is language and how much is meaning."""
+    from cli.output import console, print_json
+    from cli.progress import progress
+    from indexer.encoders import EncoderSpec
+    from search.audit.run import AuditOptions
+    from search.audit.run import audit as run
+    from search.audit.schema import audit_json
+    from search.audit.terminal import render_audit
+    from search.query import Index, make_filter
+
+    writers = _writers(html, markdown)
+    options = AuditOptions(
+        ks=_numbers(k),
+        sample=sample,
+        seed=seed,
+        allowed=make_filter(None if languages is None else languages.split(","), pairs(where)),
+        as_served=as_served,
+        peer=peer,
+        command=_command(),
+    )
+    with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
+        asked, vectors = _questions(opened, queries, query_vectors, quiet)
+        with progress("auditing", None, quiet) as show:
+            found = run(opened.reader, options, queries=asked, vectors=vectors, progress=show)
+    for path, write in writers.items():
+        path.write_text(write(found), encoding="utf-8")
+    if save:
+        _save(index, found)
+    if json:
+        print_json(audit_json(found), indent=None)
+    else:
+        console().print(render_audit(found))
+    if found.interrupted:
+        raise typer.Exit(130)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read 1,5,10 as ascending numbers, each once."""
+    from indexer.errors import UsageError
+
+    try:
+        found = sorted({int(part) for part in text.split(",")})
+    except ValueError as error:
+        raise UsageError(f"-k {text!r} is no list of numbers", "write -k 1,5,10") from error
+    if found[0] < 1 or found[-1] > _LARGEST_K:
+        raise UsageError(f"-k {text!r} is out of range", f"take numbers from 1 to {_LARGEST_K}")
+    return tuple(found)
+
+
+def _questions(
+    index: "Index", queries: str | None, vectors: Path | None, quiet: bool
+) -> tuple["list[Query] | None", "Vectors | None"]:
+    """Read the queries and encode them, or read their vectors."""
+    from cli.progress import progress
+    from indexer.corpus import read_queries
+    from indexer.errors import UsageError
+    from indexer.imported import read_query_vectors
+
+    if queries is None:
+        if vectors is not None:
+            raise UsageError("--query-vectors without --queries", "give both")
+        return None, None
+    asked = list(read_queries(queries))
+    if vectors is not None:
+        return asked, read_query_vectors(vectors, asked, index.info().dim)
+    with progress("encoding queries", len(asked), quiet) as show:
+        return asked, index.encode_queries(asked, show)
+
+
+def _writers(html: Path | None, markdown: Path | None) -> "dict[Path, Callable[[Audit], str]]":
+    """Find who writes which file, and fail before the audit rather than after it."""
+    from search.audit.markdown import render_markdown
+
+    writers: dict[Path, Callable[[Audit], str]] = {}
+    if html is not None:
+        from search.audit.html import render_html
+
+        writers[html] = render_html
+    if markdown is not None:
+        writers[markdown] = render_markdown
+    for path in writers:
+        path.touch()
+    return writers
+
+
+def _save(index: Path, found: "Audit") -> None:
+    """Keep the audit in the index; an index that cannot be written to is no reason to fail."""
+    from json import dumps
+
+    from indexer.audits import save_audit
+    from indexer.errors import InterlinguaError
+    from search.audit.schema import audit_json
+    from search.audit.summary import summarise
+
+    document = dumps(audit_json(found), ensure_ascii=False, allow_nan=False)
+    try:
+        number = save_audit(index, document, summarise(found), found.index.seq)
+    except (InterlinguaError, OSError) as error:
+        typer.echo(f"note: the audit was not kept in the index: {error}", err=True)
+    else:
+        typer.echo(f"kept in the index as audit {number}; see `interlingua audits`", err=True)
+
+
+def _command() -> str:
+    """Quote the command line, for the record."""
+    import shlex
+    import sys
+
+    return shlex.join(["interlingua", *sys.argv[1:]])

@@ -1,0 +1,73 @@
+"""What a reader of an audit must know before believing it, and what could not be measured."""
+
+import numpy as np
+
+from search.audit.pool import Pool
+from search.audit.questions import Questions
+from search.measures.evidence import Flags
+
+FEW = 30
+"""Queries of a language below which its row says little."""
+
+_NEED = "a `group` that joins documents which mean the same, or queries with `relevant` ids"
+
+COVERED = 0.9
+"""Share of documents with their meaning in every language from which topics count as matched."""
+
+
+def warnings_of(pool: Pool, questions: Questions, matched: Flags) -> tuple[str, ...]:
+    """List the warnings, the gravest first.
+
+    Args:
+        pool: the documents.
+        questions: who asked.
+        matched: (N,) documents whose meaning exists in every language.
+    """
+    found = []
+    counts = np.diff(pool.starts)
+    if (counts > 0).sum() < 2:
+        found.append(
+            "all documents of known language are in one language: no neighbour could be in "
+            "another, and the bias measures are undefined"
+        )
+    if questions.mode == "labels":
+        found.append(
+            "no groups and no judgements: nothing tells a language from the topics its documents "
+            "happen to be about, so a high share of the own language may be topic, not bias"
+        )
+    elif matched[: pool.known].mean() < COVERED:
+        share = float(matched[: pool.known].mean())
+        found.append(
+            f"only {share:.0%} of the documents have their meaning in every language: languages "
+            "may differ in topic, and their labels are then not exchangeable"
+            + ("; excess_matched looks at those documents alone" if share else "")
+        )
+    few = [
+        f"{pool.languages[code]} {n}"
+        for code, n in enumerate(np.bincount(questions.language, minlength=len(counts)).tolist())
+        if 0 < n < FEW
+    ]
+    if few:
+        found.append(f"fewer than {FEW} queries, read with care: {', '.join(few)}")
+    missing = len(pool) - pool.known
+    if missing:
+        found.append(
+            f"{missing} documents of unknown language are left out of every language's share"
+        )
+    cut = int((pool.tokens_dropped > 0).sum())
+    if cut:
+        found.append(f"{cut} documents are longer than the model takes; their ends were not seen")
+    return tuple(found)
+
+
+def not_measured(questions: Questions, matched: Flags) -> dict[str, str]:
+    """Name what the knowledge at hand does not allow, and what it would take."""
+    names = (
+        "strong_auc", "strong_strict", "weak_recall@1", "gap", "map", "rank_distance",
+        "recall_other_language", "recall_same_language", "own_language_first", "excess_matched",
+    )  # fmt: skip
+    if questions.mode == "labels":
+        return dict.fromkeys(names, _NEED)
+    if not matched.any():
+        return {"excess_matched": "a meaning that is there in every language; there is none"}
+    return {}

@@ -1,0 +1,323 @@
+"""An audit from its index to its result."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from indexer.corpus import Query
+from indexer.errors import InputError, UsageError
+from indexer.index import IndexReader, Snapshot
+from indexer.records import UNKNOWN_LANGUAGE, Filter, Vectors
+from search.audit.aggregate import Aggregator
+from search.audit.caveats import not_measured, warnings_of
+from search.audit.label_noise import label_noise
+from search.audit.map2d import choose_points, vector_map
+from search.audit.matched import matched_documents
+from search.audit.planted import prove
+from search.audit.pool import Pool, make_pool
+from search.audit.questions import Questions, documents_ask, queries_ask
+from search.audit.result import (
+    Audit,
+    AuditedIndex,
+    AuditedQueries,
+    Method,
+    PerQuery,
+    VectorMap,
+    WorstQuery,
+)
+from search.audit.scores import score_queries, score_rankings
+from search.audit.scoring import gather
+from search.audit.served import served_evidence, served_recall
+from search.audit.tables import language_matrix, leave_one_out_table, map_anchors
+from search.audit.worst import worst_queries
+from search.measures.evidence import Flags, Scores
+from search.measures.measure import Measure, Measurement
+from search.measures.neighbours import log_odds
+
+EVERYTHING = Filter()
+KS = (1, 5, 10, 50)
+REPLICATES = 1000
+LARGE = 20_000
+"""Queries above which a sample is taken unless another is asked for."""
+SAMPLE = 10_000
+
+_VERSIONS = ("interlingua", "numpy", "scipy", "scikit-learn", "faiss-cpu", "torch", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """How an audit is done."""
+
+    ks: tuple[int, ...] = KS
+    """Numbers of neighbours, ascending."""
+    sample: int | None = None
+    """Queries asked at most; None takes SAMPLE when there are more than LARGE, 0 takes all."""
+    seed: int = 0
+    replicates: int = REPLICATES
+    """Bootstrap samples."""
+    allowed: Filter = EVERYTHING
+    """Documents that are audited."""
+    as_served: bool = False
+    """Neighbours as the index serves them, not exact ones."""
+    peer: bool = False
+    """Measure PEER, too."""
+    command: str | None = None
+    """For the record."""
+
+
+def audit(
+    reader: IndexReader,
+    options: AuditOptions = AuditOptions(),
+    *,
+    queries: Sequence[Query] | None = None,
+    vectors: Vectors | None = None,
+    progress: Callable[[int], None] = lambda _done: None,
+) -> Audit:
+    """Audit the language bias of an index.
+
+    Args:
+        reader: the index.
+        options: how.
+        queries: who asks; when None every document asks for its own neighbours.
+        vectors: (len(queries), d) unit rows, one a query.
+        progress: called with the number of queries done.
+
+    Returns:
+        The audit; ``interrupted`` when Ctrl-C ended it early.
+
+    Raises:
+        UsageError: options that cannot be meant.
+        InputError: nothing to audit.
+    """
+    start = time.monotonic()
+    _check(options, queries, vectors)
+    proof = prove(options.seed)
+    with reader.snapshot() as state:
+        columns = state.columns(options.allowed)
+        pool = make_pool(columns, [] if queries is None else [q.lang for q in queries])
+        size = _sample(options, len(columns.ids) if queries is None else len(queries))
+        if queries is None or vectors is None:
+            questions = documents_ask(pool, columns, size, options.seed)
+        else:
+            questions = queries_ask(pool, queries, vectors, size, options.seed)
+        if not len(questions):
+            raise InputError(
+                f"{reader.path}: nothing to audit: no query of known language",
+                "label the documents, or give --queries",
+            )
+        return _Run(reader, state, pool, questions, options, queries, progress).result(start, proof)
+
+
+class _Run:
+    """One audit under way."""
+
+    def __init__(
+        self,
+        reader: IndexReader,
+        state: Snapshot,
+        pool: Pool,
+        questions: Questions,
+        options: AuditOptions,
+        queries: Sequence[Query] | None,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._reader, self._state, self._pool = reader, state, pool
+        self._questions, self._options, self._given = questions, options, queries
+        self._matched = matched_documents(pool, questions)
+        gathered = gather(
+            pool, questions, max(options.ks), matched=self._partly_matched(), progress=progress
+        )
+        self._exact, self._interrupted = gathered.evidence, gathered.interrupted
+        self._evidence = self._exact
+        if options.as_served:
+            self._evidence = served_evidence(
+                state, pool, questions, self._exact, options.allowed, progress
+            )
+        self._aggregator = Aggregator(
+            self._evidence.language,
+            [questions.clusters[i] for i in self._evidence.query.tolist()],
+            pool.languages,
+            seed=options.seed,
+            replicates=options.replicates,
+        )
+
+    def _partly_matched(self) -> Flags | None:
+        """Documents to ask again among; None when it would be the same question or an empty one."""
+        known = self._matched[: self._pool.known]
+        return self._matched if known.any() and not known.all() else None
+
+    def result(self, start: float, proof: Mapping[str, float]) -> Audit:
+        """Measure everything and put it together."""
+        pool, evidence, questions = self._pool, self._evidence, self._questions
+        meaning = questions.mode != "labels"
+        scores = self._scores(meaning)
+        overall: dict[Measure, Measurement] = {}
+        by_language: dict[str, dict[Measure, Measurement]] = {}
+        for measure, found in scores.items():
+            _add(overall, by_language, measure, self._aggregator.measure(found))
+            if measure.name == "same_language":
+                odds = Measure("log_odds", measure.k)
+                _add(overall, by_language, odds, self._log_odds(measure, found))
+        k = matrix_k(self._options.ks)
+        return Audit(
+            mode=questions.mode,
+            index=self._index(),
+            queries=self._queries(),
+            overall=overall,
+            by_language=dict(sorted(by_language.items())),
+            matrix=language_matrix(evidence, pool.languages, k),
+            anchors=map_anchors(self._exact) if meaning else {},
+            worst=self._worst(k),
+            leave_one_out=leave_one_out_table(self._exact, pool.languages) if meaning else None,
+            label_noise=label_noise(pool, questions, evidence, self._options.ks),
+            warnings=warnings_of(pool, questions, self._matched),
+            not_measured=not_measured(questions, self._matched),
+            map2d=self._map(),
+            method=self._method(start, proof),
+            interrupted=self._interrupted,
+            per_query=self._per_query(scores),
+        )
+
+    def _scores(self, meaning: bool) -> dict[Measure, Scores]:
+        """Take all measures that are defined on queries."""
+        options, matched = self._options, bool(self._matched.any())
+        scores = score_queries(self._evidence, options.ks, meaning=meaning, matched=matched)
+        if options.as_served:
+            for k in options.ks:
+                scores[Measure("served_recall", k)] = served_recall(self._exact, self._evidence, k)
+        if meaning:
+            scores |= score_rankings(self._exact, peer=options.peer, seed=options.seed)
+        return scores
+
+    def _log_odds(
+        self, measure: Measure, share: Scores
+    ) -> tuple[Measurement, dict[str, Measurement]]:
+        """Measure the log-odds of languages from the shares of their queries."""
+        k = measure.k or 1
+        return self._aggregator.measure(
+            share, lambda mean, chance, n: log_odds(mean, chance, n * k)
+        )
+
+    def _index(self) -> AuditedIndex:
+        settings, pool = self._reader.settings, self._pool
+        names = (*pool.languages, UNKNOWN_LANGUAGE)
+        counts = Counter(names[code] for code in pool.language.tolist())  # -1 is the last
+        return AuditedIndex(
+            documents=len(pool),
+            languages=dict(sorted(counts.items())),
+            encoder=settings.encoder_name,
+            fingerprint=settings.fingerprint,
+            transform=None,
+            role=settings.role,
+            seq=self._state.seq,
+        )
+
+    def _queries(self) -> AuditedQueries:
+        pool, questions = self._pool, self._questions
+        counts = Counter(pool.languages[code] for code in self._evidence.language.tolist())
+        return AuditedQueries(
+            source="documents" if self._given is None else "queries",
+            total=questions.total,
+            sampled=len(self._evidence.language),
+            languages=dict(sorted(counts.items())),
+            skipped=questions.skipped,
+        )
+
+    def _worst(self, k: int) -> tuple[WorstQuery, ...]:
+        given = {}
+        if self._given is not None:
+            given = {
+                id_: self._given[place]
+                for id_, place in zip(self._questions.ids, self._questions.place, strict=True)
+            }
+        return worst_queries(
+            self._state,
+            self._pool,
+            self._questions,
+            self._evidence,
+            k,
+            given,
+            self._options.allowed,
+        )
+
+    def _map(self) -> VectorMap | None:
+        places = choose_points(self._pool, self._options.seed)
+        documents = (self._state.document(self._pool.ids[place]) for place in places)
+        texts = {d.id: d.text for d in documents if d is not None}
+        return vector_map(self._pool, texts, places)
+
+    def _method(self, start: float, proof: Mapping[str, float]) -> Method:
+        options = self._options
+        return Method(
+            command=options.command,
+            seed=options.seed,
+            replicates=options.replicates,
+            ks=options.ks,
+            sample=_sample(options, self._questions.total),
+            search="as served" if options.as_served else "exact",
+            arithmetic=self._reader.settings.arithmetic,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - start, 1),
+            versions=_versions(),
+            self_check=dict(proof),
+        )
+
+    def _per_query(self, scores: Mapping[Measure, Scores]) -> PerQuery:
+        questions, rows = self._questions, self._evidence.query.tolist()
+        names = self._pool.languages
+        return PerQuery(
+            ids=tuple(questions.ids[i] for i in rows),
+            languages=tuple(names[code] for code in self._evidence.language.tolist()),
+            clusters=tuple(questions.clusters[i] for i in rows),
+            values={
+                measure: tuple(None if np.isnan(v) else v for v in found.values.tolist())
+                for measure, found in scores.items()
+            },
+        )
+
+
+def _add(
+    overall: dict[Measure, Measurement],
+    by_language: dict[str, dict[Measure, Measurement]],
+    measure: Measure,
+    found: tuple[Measurement, Mapping[str, Measurement]],
+) -> None:
+    overall[measure] = found[0]
+    for lang, row in found[1].items():
+        by_language.setdefault(lang, {})[measure] = row
+
+
+def matrix_k(ks: Sequence[int]) -> int:
+    """Choose the number of neighbours of the headline: 10, or the nearest to it."""
+    return min(ks, key=lambda k: (abs(k - 10), k))
+
+
+def _check(options: AuditOptions, queries: Sequence[Query] | None, vectors: Vectors | None) -> None:
+    if not options.ks or min(options.ks) < 1:
+        raise UsageError(f"-k {options.ks}", "give numbers of neighbours of at least 1")
+    if options.replicates < 100:
+        raise UsageError(f"{options.replicates} bootstrap samples", "take at least 100")
+    if (queries is None) != (vectors is None):
+        raise UsageError("queries without vectors, or the reverse", "give both or neither")
+
+
+def _sample(options: AuditOptions, total: int) -> int | None:
+    """Decide how many queries are asked; None for all."""
+    if options.sample is None:
+        return SAMPLE if total > LARGE else None
+    return options.sample or None
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _VERSIONS:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
