@@ -66,7 +66,8 @@ class UseEncoder:
             "normalisation": "l2",
         }
         self.fingerprint = fingerprint(self.parts)
-        self._tokenizer = _load_tokenizer(pieces)
+        self.tokenizer = _load_tokenizer(pieces)
+        """From a text to its token ids; 0 is a token that the vocabulary does not hold."""
         self._network = _load_network(weights)
 
     def encode(self, texts: Sequence[str], role: Role) -> Encoding:  # noqa: ARG002 - no prompts
@@ -74,7 +75,7 @@ class UseEncoder:
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         tokens = np.zeros(len(texts), dtype=np.int32)
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            rows = [self._tokenizer.encode(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
+            rows = [self.tokenizer.encode(text) for text in texts[start : start + _TEXTS_AT_ONCE]]
             end = start + len(rows)
             tokens[start:end] = [len(row) for row in rows]
             vectors[start:end] = self._network.encode([self._cut(row) for row in rows])
