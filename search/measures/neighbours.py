@@ -14,6 +14,9 @@ from search.measures.evidence import NOBODY, Evidence, Flags, Floats, Ints, Scor
 
 SIGNIFICANT = 0.05
 
+_LIMIT = SIGNIFICANT * (1 + 1e-9)
+"""A p of exactly 0.05 counts, whatever the last digits of its computation."""
+
 _NEEDS = "neighbours that could be of its language and could be of another"
 
 
@@ -110,7 +113,7 @@ def significant(evidence: Evidence, k: int) -> Scores:
     The test is discrete, so that probability is below 0.05, often far below.
     """
     d = draw(evidence, k)
-    values = (p_value(evidence, k) <= SIGNIFICANT).astype(np.float64)
+    values = (p_value(evidence, k) <= _LIMIT).astype(np.float64)
     chance = _chance_of_significance(d)
     return undefined_where(d.undefined, values, chance, _NEEDS)
 
@@ -151,6 +154,6 @@ def _chance_of_significance(d: Draw) -> Floats:
     chances = np.empty(len(kinds))
     for row, (drawn, same, total) in enumerate(kinds.tolist()):
         hits = np.arange(drawn + 1)
-        extreme = hypergeom.sf(hits - 1, total, same, drawn) <= SIGNIFICANT
+        extreme = hypergeom.sf(hits - 1, total, same, drawn) <= _LIMIT
         chances[row] = hypergeom.pmf(hits[extreme], total, same, drawn).sum()
     return chances[which.reshape(-1)]
