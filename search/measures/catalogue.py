@@ -221,6 +221,116 @@ _DEFINITIONS: tuple[Definition, ...] = (
         "Epsilon squared of the same test: the share of the ranks' variance that language holds.",
         "closed form: (languages - 1) / (right documents - 1)",
     ),
+    Definition(
+        "language_variance",
+        "variance: language",
+        "grid",
+        "lower",
+        False,
+        "0 to 1",
+        "Share of the vectors' variance that is between the languages, over the meanings that are "
+        "there in every language.",
+        "closed form: (L - 1) / (L M - 1) for L languages and M meanings",
+    ),
+    Definition(
+        "meaning_variance",
+        "variance: meaning",
+        "grid",
+        "higher",
+        False,
+        "0 to 1",
+        "Share of the vectors' variance that is between the meanings, over those that are there in "
+        "every language.",
+        "closed form: (M - 1) / (L M - 1) for L languages and M meanings",
+    ),
+    Definition(
+        "interaction_variance",
+        "variance: interaction",
+        "grid",
+        "neither",
+        False,
+        "0 to 1",
+        "Share of the vectors' variance that neither language nor meaning explains alone, noise "
+        "included.",
+        "closed form: (L - 1) (M - 1) / (L M - 1) for L languages and M meanings",
+    ),
+    Definition(
+        "language_probe",
+        "language probe",
+        "labels",
+        "lower",
+        False,
+        "0 to 1",
+        "Share of documents whose language a linear classifier reads off the vector, averaged over "
+        "the languages.",
+        "closed form: 1 / languages",
+    ),
+    Definition(
+        "hub_skew",
+        "hubness",
+        "labels",
+        "lower",
+        True,
+        "any number",
+        "Skewness of how often each document is among the k nearest of another: large means that a "
+        "few documents are everybody's neighbours.",
+        "closed form: the skewness of the binomial distribution, near 1 / sqrt(k)",
+    ),
+    Definition(
+        "hub_share",
+        "share of hubs",
+        "labels",
+        "lower",
+        True,
+        "0 to 1",
+        "Share of all neighbours that are hubs, the 1 % of documents that are neighbours most "
+        "often; of a language: its share of the hubs.",
+        "closed form: the expected share if neighbours were drawn at random; of a language: its "
+        "share of the documents",
+    ),
+    Definition(
+        "cosine_within",
+        "cosine, same language",
+        "labels",
+        "neither",
+        False,
+        "-1 to 1",
+        "Mean cosine of two documents of one language that do not mean the same, as far as the "
+        "groups tell.",
+        "closed form: the mean cosine of any two documents that do not mean the same",
+    ),
+    Definition(
+        "cosine_across",
+        "cosine, other languages",
+        "labels",
+        "neither",
+        False,
+        "-1 to 1",
+        "Mean cosine of two documents of different languages that do not mean the same, as far as "
+        "the groups tell.",
+        "closed form: the mean cosine of any two documents that do not mean the same",
+    ),
+    Definition(
+        "cosine_gap",
+        "cosine gap",
+        "labels",
+        "lower",
+        False,
+        "-2 to 2",
+        "cosine_within less cosine_across: how much nearer two unrelated documents are for being "
+        "in one language.",
+        "closed form: 0",
+    ),
+    Definition(
+        "truncated",
+        "cut off",
+        "labels",
+        "lower",
+        False,
+        "0 to 1",
+        "Share of documents that are longer than the encoder reads, averaged over the languages.",
+        "closed form: the share of all documents",
+    ),
 )
 
 CATALOGUE = {each.name: each for each in _DEFINITIONS}
