@@ -9,7 +9,7 @@ from sqlite_utils.migrations import Migrations
 APPLICATION_ID = 0x494C4E47
 """``ILNG``: tells our databases from everybody else's (``PRAGMA application_id``)."""
 
-FORMAT = 1
+FORMAT = 2
 """Number of the newest migration (``PRAGMA user_version``)."""
 
 MIGRATIONS = Migrations("interlingua")
@@ -26,6 +26,13 @@ def m001_initial(db: Database) -> None:
         db.conn.execute(statement)
     db.conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.conn.execute("PRAGMA user_version = 1")
+
+
+@MIGRATIONS()
+def m002_audits(db: Database) -> None:
+    """Audits that were kept with the index."""
+    db.conn.execute(_M002)
+    db.conn.execute("PRAGMA user_version = 2")
 
 
 _M001 = (
@@ -86,3 +93,14 @@ _M001 = (
     # Vectors that were deleted and that a FAISS file still holds.
     "CREATE TABLE tombstones (vid INTEGER PRIMARY KEY)",
 )
+
+# `seq`: the commit that was audited. `summary`: small JSON. `document`: the audit's JSON, UTF-8,
+# zlib. `crc32`: of all other columns. An id is never used twice.
+_M002 = """CREATE TABLE audits (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    created TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    summary TEXT NOT NULL,
+    document BLOB NOT NULL,
+    crc32 INTEGER NOT NULL
+)"""

@@ -188,5 +188,6 @@ def index_state(path: Path) -> tables.State | None:
     if not database.exists():
         return None
     with translated(database), closing(connect_reader(database)) as conn:
+        conn.execute("BEGIN")
         check_format(conn, database)
         return tables.read_progress(conn)[0]

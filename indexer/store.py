@@ -121,6 +121,9 @@ def connect_reader(database: Path) -> sqlite3.Connection:
 def check_format(conn: sqlite3.Connection, database: Path) -> int:
     """Refuse a database that is not ours or is newer than we are.
 
+    Call it inside a transaction, unless the writer's lock is held: a writer that begins at the
+    same time may migrate the database between two questions.
+
     Returns:
         Its format number.
 
@@ -140,7 +143,7 @@ def check_format(conn: sqlite3.Connection, database: Path) -> int:
             "upgrade interlingua",
         )
     with translated(database):
-        if number == FORMAT and schema_of(conn) != _our_schema():
+        if number < 1 or schema_of(conn) != _our_schema(number):
             raise CorruptError(f"{database}: the schema is not the one we made", RESTORE)
     return number
 
@@ -153,9 +156,11 @@ def schema_of(conn: sqlite3.Connection) -> list[tuple[str, ...]]:
 
 
 @cache
-def _our_schema() -> list[tuple[str, ...]]:
+def _our_schema(number: int) -> list[tuple[str, ...]]:
+    """List the schema of a format, made by the migrations up to its number."""
     with closing(Database(memory=True, execute_plugins=False)) as db:
-        MIGRATIONS.apply(db)
+        later = [migration.name for migration in MIGRATIONS.pending(db)[number:]]
+        MIGRATIONS.apply(db, stop_before=later)
         return schema_of(db.conn)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import tables
+from indexer.audits import damaged_audits, drop_audit
 from indexer.damage import damaged_documents, damaged_vectors, file_states
 from indexer.directory import FILES
 from indexer.errors import CorruptError, UsageError
@@ -50,9 +51,9 @@ def verify(path: Path, quick: bool = False) -> list[Problem]:
     problems: list[Problem] = []
     try:
         with translated(database), closing(connect_reader(database)) as conn:
-            check_format(conn, database)
             conn.execute("BEGIN")
-            for found in _checks(conn, path, quick):
+            number = check_format(conn, database)
+            for found in _checks(conn, path, number, quick):
                 problems.append(found)  # noqa: PERF402 - what was found before an error stays
     except CorruptError as error:
         what = error.message.removeprefix(f"{database}: ")
@@ -60,7 +61,7 @@ def verify(path: Path, quick: bool = False) -> list[Problem]:
     return problems
 
 
-def _checks(conn: sqlite3.Connection, path: Path, quick: bool) -> Iterator[Problem]:
+def _checks(conn: sqlite3.Connection, path: Path, number: int, quick: bool) -> Iterator[Problem]:
     database = path / DATABASE
     settings = tables.read_settings(conn, database)
     yield from _counts(conn, str(database))
@@ -71,6 +72,8 @@ def _checks(conn: sqlite3.Connection, path: Path, quick: bool) -> Iterator[Probl
     for row in (*damaged_documents(conn), *damaged_vectors(conn, settings.dim)):
         name = f"row {row.vid}" if row.id is None else f"document {row.id!r}"
         yield Problem(f"{database}: {name}", row.what, REPAIR)
+    for id_ in damaged_audits(conn, number):
+        yield Problem(f"{database}: audit {id_}", "the audit is damaged", drop_audit(id_))
     yield from _files(conn, path, settings)
 
 
