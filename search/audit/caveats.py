@@ -65,6 +65,7 @@ def not_measured(questions: Questions, matched: Flags) -> dict[str, str]:
     names = (
         "strong_auc", "strong_strict", "weak_recall@1", "gap", "map", "rank_distance",
         "recall_other_language", "recall_same_language", "own_language_first", "excess_matched",
+        "language_variance", "meaning_variance", "interaction_variance",
     )  # fmt: skip
     if questions.mode == "labels":
         return dict.fromkeys(names, _NEED)

@@ -26,6 +26,26 @@ def matched_documents(pool: Pool, questions: Questions) -> Flags:
     return matched
 
 
+def meanings(pool: Pool, questions: Questions) -> Ints:
+    """Number the meaning of each document: its group, else the query it answers.
+
+    A query one of whose answers belongs to an earlier one is passed over: a document has one
+    meaning here.
+
+    Returns:
+        (N,) NOBODY where nothing is known.
+    """
+    found, number = pool.group.copy(), len(pool.groups)
+    seen: set[str] = set()
+    for cluster, places in zip(questions.clusters, _judged(questions), strict=False):
+        if cluster in seen or not len(places) or (found[places] != NOBODY).any():
+            continue
+        seen.add(cluster)
+        found[places] = number
+        number += 1
+    return found
+
+
 def _judged(questions: Questions) -> list[Ints]:
     """Right documents of given queries; where documents ask, their groups say it already."""
     return list(questions.right) if questions.mode == "judgements" else []

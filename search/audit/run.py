@@ -1,32 +1,27 @@
 """An audit from its index to its result."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
-
-import numpy as np
 
 from indexer.corpus import Query
 from indexer.errors import InputError, UsageError
 from indexer.index import IndexReader, Snapshot
-from indexer.records import UNKNOWN_LANGUAGE, Filter, Vectors
+from indexer.records import Filter, Vectors
 from search.audit.aggregate import Aggregator
 from search.audit.caveats import not_measured, warnings_of
+from search.audit.describe import audited_index, audited_queries, per_query, versions
 from search.audit.label_noise import label_noise
 from search.audit.map2d import choose_points, vector_map
-from search.audit.matched import matched_documents
+from search.audit.matched import matched_documents, meanings
 from search.audit.planted import prove
 from search.audit.pool import Pool, make_pool
 from search.audit.questions import Questions, documents_ask, queries_ask
+from search.audit.representation import by_name, measure_vectors
 from search.audit.result import (
     Audit,
-    AuditedIndex,
-    AuditedQueries,
     Method,
-    PerQuery,
     VectorMap,
     WorstQuery,
 )
@@ -36,7 +31,7 @@ from search.audit.served import served_evidence, served_recall
 from search.audit.tables import language_matrix, leave_one_out_table, map_anchors
 from search.audit.worst import worst_queries
 from search.measures.evidence import Flags, Scores
-from search.measures.measure import Measure, Measurement
+from search.measures.measure import Measure, Measurement, Profile
 from search.measures.neighbours import log_odds
 
 EVERYTHING = Filter()
@@ -45,8 +40,6 @@ REPLICATES = 1000
 LARGE = 20_000
 """Queries above which a sample is taken unless another is asked for."""
 SAMPLE = 10_000
-
-_VERSIONS = ("interlingua", "numpy", "scipy", "scikit-learn", "faiss-cpu", "torch", "transformers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +98,10 @@ def audit(
             questions = documents_ask(pool, columns, size, options.seed)
         else:
             questions = queries_ask(pool, queries, vectors, size, options.seed)
-        if not len(questions):
+        if not len(questions) or not len(pool):
             raise InputError(
-                f"{reader.path}: nothing to audit: no query of known language",
-                "label the documents, or give --queries",
+                f"{reader.path}: nothing to audit: no document, or no query of known language",
+                "label the documents, give --queries, or widen --in and --where",
             )
         return _Run(reader, state, pool, questions, options, queries, progress).result(start, proof)
 
@@ -164,10 +157,12 @@ class _Run:
                 odds = Measure("log_odds", measure.k)
                 _add(overall, by_language, odds, self._log_odds(measure, found))
         k = matrix_k(self._options.ks)
+        for measure, profile in self._of_vectors(k, meaning).items():
+            _add(overall, by_language, measure, by_name(profile, pool.languages))
         return Audit(
             mode=questions.mode,
-            index=self._index(),
-            queries=self._queries(),
+            index=audited_index(self._reader.settings, pool, self._state.seq),
+            queries=audited_queries(questions, evidence, pool.languages, self._given is not None),
             overall=overall,
             by_language=dict(sorted(by_language.items())),
             matrix=language_matrix(evidence, pool.languages, k),
@@ -180,7 +175,7 @@ class _Run:
             map2d=self._map(),
             method=self._method(start, proof),
             interrupted=self._interrupted,
-            per_query=self._per_query(scores),
+            per_query=per_query(questions, evidence, pool.languages, scores),
         )
 
     def _scores(self, meaning: bool) -> dict[Measure, Scores]:
@@ -194,6 +189,17 @@ class _Run:
             scores |= score_rankings(self._exact, peer=options.peer, seed=options.seed)
         return scores
 
+    def _of_vectors(self, k: int, meaning: bool) -> dict[Measure, Profile]:
+        """Take all measures that need no query."""
+        return measure_vectors(
+            self._pool,
+            meanings(self._pool, self._questions),
+            k,
+            grouped=meaning,
+            seed=self._options.seed,
+            replicates=self._options.replicates,
+        )
+
     def _log_odds(
         self, measure: Measure, share: Scores
     ) -> tuple[Measurement, dict[str, Measurement]]:
@@ -201,31 +207,6 @@ class _Run:
         k = measure.k or 1
         return self._aggregator.measure(
             share, lambda mean, chance, n: log_odds(mean, chance, n * k)
-        )
-
-    def _index(self) -> AuditedIndex:
-        settings, pool = self._reader.settings, self._pool
-        names = (*pool.languages, UNKNOWN_LANGUAGE)
-        counts = Counter(names[code] for code in pool.language.tolist())  # -1 is the last
-        return AuditedIndex(
-            documents=len(pool),
-            languages=dict(sorted(counts.items())),
-            encoder=settings.encoder_name,
-            fingerprint=settings.fingerprint,
-            transform=None,
-            role=settings.role,
-            seq=self._state.seq,
-        )
-
-    def _queries(self) -> AuditedQueries:
-        pool, questions = self._pool, self._questions
-        counts = Counter(pool.languages[code] for code in self._evidence.language.tolist())
-        return AuditedQueries(
-            source="documents" if self._given is None else "queries",
-            total=questions.total,
-            sampled=len(self._evidence.language),
-            languages=dict(sorted(counts.items())),
-            skipped=questions.skipped,
         )
 
     def _worst(self, k: int) -> tuple[WorstQuery, ...]:
@@ -263,21 +244,8 @@ class _Run:
             arithmetic=self._reader.settings.arithmetic,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - start, 1),
-            versions=_versions(),
+            versions=versions(),
             self_check=dict(proof),
-        )
-
-    def _per_query(self, scores: Mapping[Measure, Scores]) -> PerQuery:
-        questions, rows = self._questions, self._evidence.query.tolist()
-        names = self._pool.languages
-        return PerQuery(
-            ids=tuple(questions.ids[i] for i in rows),
-            languages=tuple(names[code] for code in self._evidence.language.tolist()),
-            clusters=tuple(questions.clusters[i] for i in rows),
-            values={
-                measure: tuple(None if np.isnan(v) else v for v in found.values.tolist())
-                for measure, found in scores.items()
-            },
         )
 
 
@@ -311,13 +279,3 @@ def _sample(options: AuditOptions, total: int) -> int | None:
     if options.sample is None:
         return SAMPLE if total > LARGE else None
     return options.sample or None
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _VERSIONS:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

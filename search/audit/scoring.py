@@ -135,10 +135,10 @@ class _Scorer:
             self._pairs(s, near, ranks, right, language, row, found)
             self._nearest_right(s, near, right, row, found)
         known = s[: pool.known]
-        places = _nearest(known, pool.order, self._k)
+        places = nearest(known, pool.order, self._k)
         found.neighbours[row, : len(places)] = places
         found.neighbour_language[row, : len(places)] = pool.language[places]
-        everyone = places if len(known) == len(s) else _nearest(s, pool.order, self._k)
+        everyone = places if len(known) == len(s) else nearest(s, pool.order, self._k)
         found.neighbours_any[row, : len(everyone)] = everyone
         if self._matched is not None:
             self._matched_row(known, np.concatenate([out, right]), row, found)
@@ -181,7 +181,7 @@ class _Scorer:
         assert self._matched is not None
         assert self._matched_sizes is not None
         known[self._unmatched] = -np.inf
-        places = _nearest(known, self._pool.order, self._k)
+        places = nearest(known, self._pool.order, self._k)
         found.matched_language[row, : len(places)] = self._pool.language[places]
         found.matched_strangers[row] = self._matched_sizes - self._by_language(
             gone[self._matched[gone]]
@@ -231,7 +231,7 @@ def _at_least(scores: Row, near: Row) -> Ints:
     return len(scores) - np.searchsorted(np.sort(scores), near, side="left")
 
 
-def _nearest(scores: Row, order: Ints, k: int) -> Ints:
+def nearest(scores: Row, order: Ints, k: int) -> Ints:
     """Find the places of the k highest scores, highest first, minus infinity never."""
     k = min(k, len(scores))
     if k == 0:
