@@ -103,8 +103,10 @@ def p_value(evidence: Evidence, k: int) -> Floats:
     """(m,) hypergeometric P[X >= h]; 1 where nothing was drawn."""
     from scipy.stats import hypergeom
 
-    d = draw(evidence, k)
-    return np.asarray(hypergeom.sf(d.hits - 1, d.total, d.same, d.drawn), dtype=np.float64)
+    kinds, which = np.unique(np.stack(draw(evidence, k), axis=1), axis=0, return_inverse=True)
+    hits, drawn, same, total = kinds.T
+    tails = np.asarray(hypergeom.sf(hits - 1, total, same, drawn), dtype=np.float64)
+    return tails[which.reshape(-1)]
 
 
 def significant(evidence: Evidence, k: int) -> Scores:
