@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from cli.add import add
+from cli.audit import audit
+from cli.audits import audits
 from cli.build import build
 from cli.convert import convert
 from cli.delete import delete
 from cli.demo import demo
 from cli.info import info
+from cli.origin import origin
 from cli.repair import repair
 from cli.search import search
 from cli.verify import verify
@@ -25,10 +28,22 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 input rejected, 6 locked by another writer, "
-    "7 incompatible, 8 corrupt, 130 interrupted and resumable.",
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 input rejected, 4 gate failed, 5 inconclusive, "
+    "6 locked by another writer, 7 incompatible, 8 corrupt, 130 interrupted and resumable.",
 )
-for command in (build, add, delete, search, info, verify, repair, demo):
+for command in (
+    build,
+    add,
+    delete,
+    search,
+    audit,
+    audits,
+    info,
+    verify,
+    repair,
+    demo,
+    origin,
+):
     app.command()(command)
 app.add_typer(convert, name="convert")
 

@@ -28,7 +28,8 @@ GroupField = Annotated[
 ENCODER = typer.Option(
     "--encoder",
     metavar="NAME",
-    help="multilingual-e5-small, a Hugging Face id, a local model directory, or hashing.",
+    help="multilingual-e5-small, use-multilingual, a Hugging Face id, a local model directory, or "
+    "hashing.",
 )
 MovedEncoder = Annotated[
     str | None,
