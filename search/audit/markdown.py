@@ -17,7 +17,8 @@ from search.measures.catalogue import CATALOGUE
 from search.measures.measure import Measure, Measurements
 from search.text import printable
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:@/=^$\"'])")
+_SPECIAL = re.compile(r"[\\`*\[\]<>#|~&$]|(?<!\w)[@_]|_(?!\w)|:(?=//)|(?<=www)\.")
+"""What would be markup, a link or a mention; within a word an underscore is none."""
 
 
 def render_markdown(audit: Audit) -> str:
@@ -45,20 +46,20 @@ def render_markdown(audit: Audit) -> str:
 
 def escape(text: str) -> str:
     """Make text stand for itself in Markdown, on one line."""
-    return _SPECIAL.sub(r"\\\1", printable(text).replace("\n", " "))
+    return _SPECIAL.sub(r"\\\g<0>", printable(text))
 
 
 def _verdict(audit: Audit) -> Iterable[str]:
     said, queries = verdict(audit), audit.queries
     yield "# Language-bias audit"
     yield ""
-    yield f"**{said.headline}**"
+    yield f"**{escape(said.headline)}**"
     yield ""
-    yield from (f"- {finding}" for finding in said.findings)
+    yield from (f"- {escape(finding)}" for finding in said.findings)
     yield ""
-    yield f"How sure: {said.sureness}"
+    yield f"How sure: {escape(said.sureness)}"
     yield ""
-    yield from (f"To do: {advice}\n" for advice in said.advice)
+    yield from (f"To do: {escape(advice)}\n" for advice in said.advice)
     yield from _table(
         ["", ""],
         [
@@ -74,7 +75,7 @@ def _verdict(audit: Audit) -> Iterable[str]:
 def _measures(
     title: str, found: Measurements, measures: Sequence[Measure], what: str
 ) -> Iterable[str]:
-    yield f"## {title}"
+    yield f"## {escape(title)}"
     yield ""
     if what:
         yield f"Each the {what}."
@@ -92,7 +93,7 @@ def _measures(
             for measure in measures
         ],
     )
-    reasons = [f"- {m}: {r}" for m in measures if (r := found[m].reason)]
+    reasons = [f"- {m}: {escape(r)}" for m in measures if (r := found[m].reason)]
     yield from [*reasons, ""] if reasons else []
 
 
@@ -128,7 +129,7 @@ def _leave_one_out(audit: Audit) -> Iterable[str]:
         ],
     )
     if audit.anchors:
-        yield from (f"- {name}: {number(value, 4)}" for name, value in audit.anchors.items())
+        yield from (f"- {escape(name)}: {number(value, 4)}" for name, value in audit.anchors.items())
         yield ""
 
 
@@ -143,7 +144,7 @@ def _worst(audit: Audit) -> Iterable[str]:
 
 def _query(query: WorstQuery) -> Iterable[str]:
     missed = "" if query.missed is None else f", {query.missed} translations missed"
-    yield f"**{escape(query.text)}** ({escape(query.id)}, {query.lang})"
+    yield f"**{escape(query.text)}** ({escape(query.id)}, {escape(query.lang)})"
     yield ""
     yield (
         f"{query.same_language} of {query.k} strangers in its language, by chance "
@@ -158,8 +159,8 @@ def _query(query: WorstQuery) -> Iterable[str]:
                 f"{n.score:.3f}",
                 n.lang,
                 DASH if n.same_meaning is None else "yes" if n.same_meaning else "no",
-                escape(n.id),
-                escape(n.text),
+                n.id,
+                n.text,
             ]
             for n in query.neighbours
         ],
@@ -170,7 +171,7 @@ def _caveats(audit: Audit) -> Iterable[str]:
     noise = audit.label_noise
     yield "## What to mind"
     yield ""
-    yield from (f"- {warning}" for warning in audit.warnings)
+    yield from (f"- {escape(warning)}" for warning in audit.warnings)
     yield (
         f"- {noise.uncertain_documents} documents and {noise.uncertain_queries} queries have an "
         f"uncertain language label (unknown, or detected with a probability below "
@@ -180,19 +181,19 @@ def _caveats(audit: Audit) -> Iterable[str]:
         for measure, (low, high) in noise.bounds.items():
             yield f"- if all were wrong one way or the other, {measure}: {low:.3f} or {high:.3f}"
     for measure_name, need in audit.not_measured.items():
-        yield f"- not measured: {measure_name}; it needs {need}"
+        yield f"- not measured: {escape(measure_name)}; it needs {escape(need)}"
     yield ""
 
 
 def _method(audit: Audit) -> Iterable[str]:
     method, index = audit.method, audit.index
     rows = [
-        ["command", escape(method.command or DASH)],
-        ["encoder", escape(index.encoder)],
+        ["command", method.command or DASH],
+        ["encoder", index.encoder],
         ["fingerprint", index.fingerprint],
         ["role of the documents", index.role],
-        ["transform", escape(index.transform or "none")],
-        ["arithmetic", escape(method.arithmetic)],
+        ["transform", index.transform or "none"],
+        ["arithmetic", method.arithmetic],
         ["search", method.search],
         ["seed", str(method.seed)],
         ["bootstrap samples", f"{method.replicates}, whole groups drawn"],
@@ -222,7 +223,7 @@ def _definitions(audit: Audit) -> Iterable[str]:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
-    yield f"| {' | '.join(heads)} |"
+    yield f"| {' | '.join(map(escape, heads))} |"
     yield f"|{' --- |' * len(heads)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield from (f"| {' | '.join(map(escape, row))} |" for row in rows)
     yield ""

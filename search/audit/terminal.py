@@ -25,7 +25,7 @@ _LANGUAGES = 14
 """Languages that the matrix shows; the largest when there are more."""
 
 _WORST, _NEIGHBOURS = 3, 5
-_SHOWN_TEXT, _SHOWN_ID = 60, 20
+_SHOWN_TEXT, _SHOWN_ID, _SHOWN_TAG = 60, 20, 10
 
 _STYLE: dict[Level, str] = {"biased": "bold red", "some": "yellow", "fair": "green", "unclear": ""}
 
@@ -35,13 +35,13 @@ def render_audit(audit: Audit) -> RenderableType:
     said = verdict(audit)
     notes: list[str] = []
     return Group(
-        Text(_title(audit), style="dim"),
+        Text(printable(_title(audit)), style="dim"),
         Text(),
-        Text(said.headline, style=_STYLE[said.level]),
+        Text(printable(said.headline), style=_STYLE[said.level]),
         *_bullets(said.findings),
         Text(),
-        Text(f"How sure: {said.sureness}"),
-        *(Text(f"To do: {advice}") for advice in said.advice),
+        Text(f"How sure: {printable(said.sureness)}"),
+        *(Text(f"To do: {printable(advice)}") for advice in said.advice),
         Text(),
         _measures(audit, notes),
         Text(),
@@ -52,7 +52,7 @@ def render_audit(audit: Audit) -> RenderableType:
         *_bullets([f"Mind: {warning}" for warning in audit.warnings]),
         *_bullets(_not_measured(audit)),
         *_bullets([f"{DASH} {note}" for note in notes]),
-        Text(_method(audit), style="dim"),
+        Text(printable(_method(audit)), style="dim"),
     )
 
 
@@ -104,7 +104,7 @@ def _languages(audit: Audit, notes: list[str]) -> Table:
         if excess not in row:
             continue
         table.add_row(
-            lang,
+            Text(_tag(lang)),
             str(audit.queries.languages.get(lang, 0)),
             number(row[share].value),
             number(row[share].chance),
@@ -129,14 +129,18 @@ def _matrix(audit: Audit) -> list[RenderableType]:
     head = Text(
         f"Neighbours as a multiple of chance (k = {audit.matrix.k}); rows ask, columns are found"
     )
-    table = _table("", *shown)
+    table = _table("", *map(_tag, shown))
     for asked in shown:
         if asked in audit.matrix.observed:
             cells = (_times(observed_over_expected(audit, asked, found)) for found in shown)
-            table.add_row(asked, *cells)
+            table.add_row(Text(_tag(asked)), *cells)
     left = len(names) - len(shown)
     rest = [Text(f"and {left} smaller languages, in the other reports")] if left else []
     return [head, table, *rest, Text()]
+
+
+def _tag(lang: str) -> str:
+    return printable(lang, _SHOWN_TAG)
 
 
 def _times(value: float | None) -> str:
@@ -156,7 +160,7 @@ def _worst(audit: Audit) -> list[RenderableType]:
 def _worst_head(query: WorstQuery) -> str:
     missed = "" if query.missed is None else f", {query.missed} translations missed"
     return (
-        f"{printable(query.text, _SHOWN_TEXT)}\n  ({query.lang}, {query.same_language} of "
+        f"{printable(query.text, _SHOWN_TEXT)}\n  ({_tag(query.lang)}, {query.same_language} of "
         f"{query.k} strangers in its language, chance {query.expected:.1f}, "
         f"{p_text(query.p_value)}{missed})"
     )
@@ -172,7 +176,7 @@ def _neighbours(query: WorstQuery) -> RenderableType:
     table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for n in query.neighbours[:_NEIGHBOURS]:
         mark = "=" if n.same_meaning else " "
-        lang = Text(n.lang)
+        lang = Text(_tag(n.lang))
         text, id_ = printable(n.text, _SHOWN_TEXT), printable(n.id, _SHOWN_ID)
         table.add_row(str(n.rank), f"{n.score:.3f}", mark, lang, Text(id_), Text(text))
     return Padding(table, (0, 0, 0, 2))
