@@ -5,9 +5,11 @@ that the type checker sees a text that was forgotten.
 """
 
 import html
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, NewType
 
 from indexer.records import UNKNOWN_LANGUAGE
@@ -78,9 +80,14 @@ def corpus(raw: str, lang: str) -> Html:
     return element("bdi", escape(raw), attributes)
 
 
+def isolated(raw: str) -> Html:
+    """Mark up a name that may run from the right, so that it does not turn what is around it."""
+    return element("bdi", escape(raw), {"dir": "auto"})
+
+
 def text(raw: str) -> Cell:
     """Make a cell of plain text."""
-    return Cell(element("bdi", escape(raw), {"dir": "auto"}) if raw else Html(""))
+    return Cell(isolated(raw) if raw else Html(""))
 
 
 def number(value: float | None) -> Cell:
@@ -118,18 +125,39 @@ def table(data: Table) -> Html:
     return scroller(element("table", whole), data.caption)
 
 
+def blocks(data: Table, most: int = 8) -> tuple[Table, ...]:
+    """Split a table that is too wide for paper into tables of columns, the first in each.
+
+    Args:
+        data: the table.
+        most: columns of one block beside the first.
+    """
+    count = max(1, math.ceil((len(data.head) - 1) / most))
+    cuts = [1 + at * (len(data.head) - 1) // count for at in range(count + 1)]
+    if count == 1:
+        return (data,)
+    return tuple(
+        Table(
+            f"{data.caption} Part {part} of {count}.",
+            (data.head[0], *data.head[start:end]),
+            tuple((row[0], *row[start:end]) for row in data.rows),
+        )
+        for part, (start, end) in enumerate(pairwise(cuts), start=1)
+    )
+
+
 def scroller(content: Html, name: str) -> Html:
     """Make a box that scrolls sideways and that a keyboard reaches."""
     attributes = {"class": "scroll", "tabindex": "0", "role": "region", "aria-label": name}
     return element("div", content, attributes)
 
 
-def folded(summary: str, content: Html, *, is_open: bool = False, printed: bool = True) -> Html:
+def folded(summary: Html, content: Html, *, is_open: bool = False, printed: bool = True) -> Html:
     """Make a part that unfolds; on paper it is unfolded unless it is too long to print."""
     attributes = {} if printed else {"class": "unprinted"}
     if is_open:
         attributes["open"] = ""
-    return element("details", join((element("summary", escape(summary)), content)), attributes)
+    return element("details", join((element("summary", summary), content)), attributes)
 
 
 def section(anchor: str, title: str, parts: Sequence[Html]) -> Html:

@@ -25,6 +25,9 @@ _WRAP = 48
 """Characters of a line in a hover label."""
 
 
+_ISOLATE, _END = "\u2068", "\u2069"
+"""An SVG text has no dir="auto"; these characters are its counterpart."""
+
 _NAME = 18
 """Characters of a name beside an axis or in a legend."""
 
@@ -80,9 +83,9 @@ def cut(name: str) -> str:
 
 
 def hover(lines: Sequence[str]) -> str:
-    """Write the lines of a hover label, long ones broken."""
+    """Write the lines of a hover label, long ones broken, each in the direction of its script."""
     broken = (part for line in lines for part in textwrap.wrap(printable(line), _WRAP))
-    return "<br>".join(label(part) for part in broken)
+    return "<br>".join(f"{_ISOLATE}{label(part)}{_END}" for part in broken)
 
 
 def pick(audit: Audit, name: str, k: int | None = None) -> Measure | None:
@@ -122,7 +125,8 @@ def spoken(measurement: Measurement) -> str:
         interval = f"{measurement.low:.3f} to {measurement.high:.3f}"
     if measurement.chance is not None:
         chance = f"{measurement.chance:.3f}"
-    return f"{measurement.value:.3f} ({interval}), chance {chance}, n = {measurement.n:,}"
+    why = f" ({measurement.reason})" if measurement.reason else ""
+    return f"{measurement.value:.3f} ({interval}), chance {chance}, n = {measurement.n:,}{why}"
 
 
 def layout(height: int, *, legend: bool = False) -> Layout:

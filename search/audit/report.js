@@ -1,7 +1,7 @@
 "use strict";
 // Draws the figures in the reader's colours, again whenever scheme, width, view or medium change.
 (() => {
-  const PAPER = 640; // CSS pixels between the margins of A4 and US Letter
+  const PAPER = { width: 640, height: 820 }; // CSS pixels that A4 and US Letter both have
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const boxes = [...document.querySelectorAll("[data-plot]")];
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -20,7 +20,7 @@
   const draw = (box) => {
     const figure = figures[box.dataset.plot][views[box.dataset.plot] ?? 0];
     const scheme = dark.matches && !printing ? "$dark" : "$light";
-    const room = printing ? PAPER : box.parentElement.clientWidth;
+    const room = printing ? PAPER.width : box.parentElement.clientWidth;
     const width = Math.max(figure.min_width, Math.min(figure.max_width, room));
     const options = {
       displaylogo: false,
@@ -29,8 +29,9 @@
       modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d"], ["zoom2d", "pan2d"]],
       doubleClick: figure.tools ? "reset" : false,
     };
-    // What is too wide for paper is made smaller, since paper does not scroll.
-    box.style.zoom = printing && width > PAPER ? PAPER / width : "";
+    // What is too large for paper is made smaller, since paper does not scroll.
+    const fit = Math.min(1, PAPER.width / width, PAPER.height / figure.layout.height);
+    box.style.zoom = printing ? fit : "";
     Plotly.react(
       box,
       resolve(figure.data, scheme),

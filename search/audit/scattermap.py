@@ -86,7 +86,7 @@ def _trace(name: str, points: Sequence[MapPoint], shade: Shade, symbol: str) -> 
 
 def _hover(point: MapPoint) -> str:
     meaning = "no group" if point.group is None else f"group {point.group}"
-    return hover((f"{point.id} · {point.lang} · {meaning}", point.text))
+    return hover((point.id, point.lang, meaning, point.text))
 
 
 def _layout(found: VectorMap, names: int) -> Layout:
