@@ -29,6 +29,10 @@ from indexer.records import Document, Encoding, Filter
 from indexer.rejects import Rejects
 from indexer.verify import Problem, RepairReport, repair, verify
 from search.answer import Answer, Match
+from search.audit.result import Audit
+from search.audit.run import AuditOptions
+from search.audit.schema import read_audit
+from search.measures.measure import Measure, Measurement
 from search.query import Index, make_filter
 from search.report import LanguageReport
 
@@ -36,6 +40,8 @@ open = Index.open  # noqa: A001 - read as interlingua.open
 
 __all__ = [
     "Answer",
+    "Audit",
+    "AuditOptions",
     "BuildReport",
     "CorruptError",
     "Detection",
@@ -55,6 +61,8 @@ __all__ = [
     "LanguageReport",
     "LockedError",
     "Match",
+    "Measure",
+    "Measurement",
     "Problem",
     "Query",
     "Record",
@@ -68,6 +76,7 @@ __all__ = [
     "normalise_language",
     "open",
     "open_encoder",
+    "read_audit",
     "read_corpus",
     "read_queries",
     "repair",

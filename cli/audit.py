@@ -73,7 +73,6 @@ def audit(
     from cli.progress import progress
     from indexer.encoders import EncoderSpec
     from search.audit.run import AuditOptions
-    from search.audit.run import audit as run
     from search.audit.schema import audit_json
     from search.audit.terminal import render_audit
     from search.query import Index, make_filter
@@ -91,7 +90,7 @@ def audit(
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
         asked, vectors = _questions(opened, queries, query_vectors, quiet)
         with progress("auditing", None, quiet) as show:
-            found = run(opened.reader, options, queries=asked, vectors=vectors, progress=show)
+            found = opened.audit(options, queries=asked, vectors=vectors, progress=show)
     for path, write in writers.items():
         path.write_text(write(found), encoding="utf-8")
     if save:

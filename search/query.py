@@ -16,6 +16,8 @@ from indexer.index import IndexInfo, IndexReader
 from indexer.languages import Detector, Langid, normalise_language
 from indexer.records import Filter, Vectors
 from search.answer import Answer, find_meaning, make_answer
+from search.audit.result import Audit
+from search.audit.run import DEFAULTS, AuditOptions, audit
 
 QUERY_BATCH = 256
 """Queries that are encoded and searched together."""
@@ -65,11 +67,6 @@ class Index:
         encoder = open_encoder(self._spec)
         self._reader.settings.check(encoder)
         return encoder
-
-    @property
-    def reader(self) -> IndexReader:
-        """The index directory, without an encoder."""
-        return self._reader
 
     def info(self) -> IndexInfo:
         """Describe the index without loading its encoder."""
@@ -144,6 +141,32 @@ class Index:
                 )
                 for query, meaning, hits in zip(batch, known, found, strict=True)
             ]
+
+    def audit(
+        self,
+        options: AuditOptions = DEFAULTS,
+        *,
+        queries: Sequence[Query] | None = None,
+        vectors: Vectors | None = None,
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> Audit:
+        """Audit the language bias of the index.
+
+        Args:
+            options: how.
+            queries: who asks; when None every document asks for its own neighbours, by its stored
+                vector, and no encoder is loaded.
+            vectors: (len(queries), d) unit rows; the queries are encoded when None.
+            progress: called with the number of queries done.
+
+        Raises:
+            UsageError: options that cannot be meant.
+            InputError: nothing to audit.
+            IncompatibleError: the encoder is not the one of the index.
+        """
+        if queries is not None and vectors is None:
+            vectors = self.encode_queries(queries)
+        return audit(self._reader, options, queries=queries, vectors=vectors, progress=progress)
 
     def encode_queries(
         self, queries: Sequence[Query], progress: Callable[[int], None] = lambda _done: None

@@ -63,9 +63,12 @@ class AuditOptions:
     """For the record."""
 
 
+DEFAULTS = AuditOptions()
+
+
 def audit(
     reader: IndexReader,
-    options: AuditOptions = AuditOptions(),
+    options: AuditOptions = DEFAULTS,
     *,
     queries: Sequence[Query] | None = None,
     vectors: Vectors | None = None,
