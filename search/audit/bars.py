@@ -32,6 +32,9 @@ _ROW = 26
 _PLACE = 0.7
 """Share of a language's row that its bars fill."""
 
+_CORNERS = ("top left", "bottom right", "top right", "bottom left")
+"""Where names stand beside points in turn, so that neighbours hide each other less."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Series:
@@ -92,7 +95,7 @@ def scatter_plot(audit: Audit) -> Plot:
         "translations but hides them behind documents of its own language: taking the language "
         "out of the vectors can help it. One low on both sides needs another encoder."
     )
-    figure = Figure(_points(pairs), _square(str(weak), str(strong)), 320, 620)
+    figure = Figure(_points(pairs), _square(str(weak), str(strong), _span(pairs)), 320, 620)
     return Plot("scatter", title, reading, (("", figure),), _numbers(title, [across, up]))
 
 
@@ -214,7 +217,7 @@ def _points(pairs: Sequence[tuple[str, Measurement, Measurement]]) -> tuple[Trac
             "x": [weak.value for _, weak, _ in pairs],
             "y": [strong.value for _, _, strong in pairs],
             "text": [label(cut(lang)) for lang, _, _ in pairs],
-            "textposition": "top left",
+            "textposition": [_CORNERS[at % 4] for at in range(len(pairs))],
             "error_x": {**_whiskers([weak for _, weak, _ in pairs]), "color": QUIET.pair()},
             "error_y": {**_whiskers([strong for _, _, strong in pairs]), "color": QUIET.pair()},
             "marker": {"size": 10, "color": SERIES[0].pair()},
@@ -227,9 +230,17 @@ def _points(pairs: Sequence[tuple[str, Measurement, Measurement]]) -> tuple[Trac
     )
 
 
-def _square(weak: str, strong: str) -> Layout:
+def _span(pairs: Sequence[tuple[str, Measurement, Measurement]]) -> tuple[float, float]:
+    """Find one range for both axes that holds every interval: the dotted line is weak = strong."""
+    found = [each for _, weak, strong in pairs for each in (weak, strong)]
+    ends = [x for each in found for x in (each.value, each.low, each.high) if x is not None]
+    margin = max(0.01, 0.1 * (max(ends) - min(ends)))
+    return max(-0.4 * margin, min(ends) - margin), min(1 + 0.4 * margin, max(ends) + margin)
+
+
+def _square(weak: str, strong: str, span: tuple[float, float]) -> Layout:
     drawn = layout(460)
-    whole = {"range": [-0.04, 1.04], "dtick": 0.25}
+    whole = {"range": list(span)}
     drawn |= {
         "xaxis": {**axis(f"weak: {weak}"), **whole},
         "yaxis": {**axis(f"strong: {strong}"), **whole},

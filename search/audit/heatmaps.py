@@ -85,13 +85,16 @@ def leave_one_out_plot(audit: Audit) -> Plot:
     rows = sorted(found)
     columns = sorted({code for row in found.values() for code in row})
     values = [[found[r].get(c) for c in columns] for r in rows]
-    reach = max([v for row in values for v in row if v is not None], default=0.0) or 1.0
+    reach = max([v for row in values for v in row if v is not None], default=0.0)
+    reach = reach if reach > 0 else 1.0
+    digits = max(2, 1 - math.floor(math.log10(reach)))
     tiles = [
-        [_fall_tile(r, c, v, reach) for c, v in zip(columns, row, strict=True)]
+        [_fall_tile(r, c, v, reach, digits) for c, v in zip(columns, row, strict=True)]
         for r, row in zip(rows, values, strict=True)
     ]
     ticks = [0.0, reach / 2, reach]
-    colours = _Axis("fall of mAP", SEQUENTIAL, 0.0, reach, ticks, [f"{t:.2f}" for t in ticks])
+    names = [_rounded(tick, digits) for tick in ticks]
+    colours = _Axis("fall of mAP", SEQUENTIAL, 0.0, reach, ticks, names)
     figure = _heatmap(rows, columns, tiles, colours, ("queries", "answer taken away"))
     reading = (
         "How far the mean average precision falls when the right answer in one language "
@@ -189,12 +192,18 @@ def _why_no_ratio(observed: float | None) -> str:
     return "undefined: no document of the language is in reach"
 
 
-def _fall_tile(row: str, column: str, fall: float | None, reach: float) -> _Tile:
+def _fall_tile(row: str, column: str, fall: float | None, reach: float, digits: int) -> _Tile:
     head = f"queries in {row}, answer in {column} taken away"
     if fall is None:
         return _Tile(None, DASH, hover((head, "undefined: no query has such an answer")))
     colour = max(0.0, min(reach, fall))
-    return _Tile(colour, f"{fall:.2f}".replace("-", "−"), hover((head, f"mAP falls by {fall:.3f}")))
+    said = f"mAP falls by {decimal(fall)}"
+    return _Tile(colour, _rounded(fall, digits), hover((head, said)))
+
+
+def _rounded(value: float, digits: int) -> str:
+    """Round; what is left of a tiny negative number has no sign."""
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def _short(ratio: float) -> str:

@@ -121,7 +121,8 @@ def _top(audit: Audit) -> Html:
     )
     parts = [
         element("h1", escape("Language bias audit")),
-        paragraph(f"{size}. Made {audit.method.created}."),
+        paragraph(f"{size}."),
+        paragraph(f"Made {audit.method.created}."),
     ]
     if audit.interrupted:
         stopped = "Stopped before all queries were asked: the values are of those that were."

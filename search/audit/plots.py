@@ -190,6 +190,7 @@ def named(title: str, names: Sequence[str], *, downwards: bool) -> dict[str, Any
         "range": span[::-1] if downwards else span,
         "tickvals": list(range(len(names))),
         "ticktext": [label(cut(name)) for name in names],
+        "ticks": "",
         "showgrid": False,
         "zeroline": False,
     }

@@ -218,6 +218,30 @@ def test_matrix_colours_are_doublings() -> None:
     assert (heatmap["zmin"], heatmap["zmax"]) == (-2, 2)
 
 
+def test_small_falls_are_told_from_none() -> None:
+    """Where one answer is worth 0.031, three decimals; a tiny rise is not written as minus zero."""
+    worth: dict[str, dict[str, float | None]] = {
+        "en": {"en": 0.031, "he": -0.00001},
+        "he": {"en": 0.004, "he": None},
+    }
+    audit = dataclasses.replace(AUDITS["groups"], leave_one_out=worth)
+    plot = leave_one_out_plot(audit)
+    heatmap, numbers = plot.figures[0][1].data
+    assert numbers["text"] == ["0.031", "0.000", "0.004", DASH]
+    assert heatmap["z"] == [[0.031, 0.0], [0.004, None]]
+    assert plot.table
+    assert [cell.content for cell in plot.table.rows[0][1:]] == ["0.031", "−1.0e-05"]
+
+
+def test_scatter_has_one_range_for_both_axes() -> None:
+    """The dotted line is weak = strong; all intervals are inside: 0.05 to 0.88 here."""
+    shape = scatter_plot(AUDITS["groups"]).figures[0][1].layout
+    assert shape["xaxis"]["range"] == shape["yaxis"]["range"]
+    low, high = shape["xaxis"]["range"]
+    assert -0.04 <= low < 0.05
+    assert 0.88 < high <= 1.04
+
+
 def test_bars_reach_from_low_to_high() -> None:
     """Whisker lengths are measured from the value; chance of weak recall is 1/300."""
     bars = alignment_plot(AUDITS["groups"]).figures[0][1].data
