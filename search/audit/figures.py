@@ -1,64 +1,51 @@
-"""Numbers as an audit prints them."""
+"""Numbers of an audit as they stand in text: always with chance, interval and n beside them."""
 
-from search.audit.result import Audit
-from search.measures.measure import Measure, Measurement
+from search.measures.measure import Measure, Measurement, Measurements
 
 DASH = "-"
+"""Stands for what is undefined."""
 
-HEADLINE = (
-    "same_language", "excess", "lift", "excess_matched", "strong_auc", "strong_strict",
-    "weak_recall", "gap", "map", "rank_distance", "recall_other_language",
-    "recall_same_language", "own_language_first", "served_recall", "language_variance",
-    "meaning_variance", "language_probe", "cosine_gap", "hub_skew", "truncated",
-)  # fmt: skip
-"""Measures of the first table, in its order; the others stand in the full one."""
+_NOTHING = 1e-9
+"""Below this a number is the rounding of a sum that ought to be 0."""
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Print a value; a dash where it is undefined, no minus before zero."""
+def pick(found: Measurements, name: str, k: int | None = None) -> Measure | None:
+    """Find a measure by name, at the number of neighbours nearest to ``k``; None without one."""
+    named = [measure for measure in found if measure.name == name]
+    return min(named, key=lambda m: (abs((m.k or 0) - (k or 0)), m.k or 0), default=None)
+
+
+def figure(value: float | None) -> str:
+    """Write a fraction with three decimals, a small one with two digits, None as a dash."""
     if value is None:
         return DASH
-    text = f"{value:.{digits}f}"
-    return text.lstrip("-") if float(text) == 0 else text
+    if abs(value) < _NOTHING:
+        return "0.000"
+    return f"{value:.2g}" if abs(value) < 0.01 else f"{value:,.3f}"
 
 
 def interval(found: Measurement) -> str:
-    """Print the 95 % interval; a dash where there is none."""
+    """Write the 95 % interval, or a dash."""
     if found.low is None or found.high is None:
         return DASH
-    return f"{number(found.low)}–{number(found.high)}"
+    return f"{figure(found.low)} to {figure(found.high)}"
 
 
-def p_text(p: float) -> str:
-    """Print a p-value."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+def beside(found: Measurement) -> str:
+    """Write what belongs beside a value: chance, interval and n."""
+    known = (
+        f"chance {figure(found.chance)}" if found.chance is not None else "",
+        "no interval" if found.low is None else f"95 % interval {interval(found)}",
+        f"n {found.n:,}",
+    )
+    return ", ".join(part for part in known if part)
 
 
-def headline(audit: Audit) -> list[Measure]:
-    """List the measures of the first table: those at k neighbours at the k of the matrix."""
-    k = audit.matrix.k
-    wanted = [
-        measure
-        for name in HEADLINE
-        for measure in (Measure(name, k), Measure(name), Measure(name, 1))
-    ]
-    found: dict[str, Measure] = {}
-    for measure in wanted:
-        if measure in audit.overall:
-            found.setdefault(measure.name, measure)
-    return list(found.values())
+def stated(measure: Measure, found: Measurement) -> str:
+    """Write a measure in full: ``excess@10 0.817 (chance 0.000, 95 % interval ..., n ...)``."""
+    return f"{measure} {figure(found.value)} ({beside(found)})"
 
 
-def all_measures(audit: Audit) -> list[Measure]:
-    """List all measures: the headline's names first, then the others, each k in order."""
-    place = {name: i for i, name in enumerate(HEADLINE)}
-    return sorted(audit.overall, key=lambda m: (place.get(m.name, len(place)), m.name, m.k or 0))
-
-
-def observed_over_expected(audit: Audit, asked: str, found: str) -> float | None:
-    """How many times as often as by chance a language is among the neighbours of another."""
-    expected = audit.matrix.expected.get(asked, {}).get(found)
-    observed = audit.matrix.observed.get(asked, {}).get(found)
-    if observed is None or not expected:
-        return None
-    return observed / expected
+def p_value(p: float) -> str:
+    """Write a probability under chance."""
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
