@@ -3,15 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from search.audit.figures import (
-    DASH,
-    all_measures,
-    interval,
-    number,
-    observed_over_expected,
-    p_text,
-)
+from search.audit.figures import DASH, p_value
 from search.audit.result import Audit, WorstQuery
+from search.audit.rows import all_measures, interval, number, observed_over_expected
 from search.audit.verdict import verdict
 from search.measures.catalogue import CATALOGUE
 from search.measures.measure import Measure, Measurements
@@ -129,7 +123,9 @@ def _leave_one_out(audit: Audit) -> Iterable[str]:
         ],
     )
     if audit.anchors:
-        yield from (f"- {escape(name)}: {number(value, 4)}" for name, value in audit.anchors.items())
+        yield from (
+            f"- {escape(name)}: {number(value, 4)}" for name, value in audit.anchors.items()
+        )
         yield ""
 
 
@@ -148,7 +144,7 @@ def _query(query: WorstQuery) -> Iterable[str]:
     yield ""
     yield (
         f"{query.same_language} of {query.k} strangers in its language, by chance "
-        f"{query.expected:.1f}, {p_text(query.p_value)}{missed}."
+        f"{query.expected:.1f}, {p_value(query.p_value)}{missed}."
     )
     yield ""
     yield from _table(

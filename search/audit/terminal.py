@@ -7,15 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from search.audit.figures import (
-    DASH,
-    headline,
-    interval,
-    number,
-    observed_over_expected,
-    p_text,
-)
+from search.audit.figures import DASH, p_value
 from search.audit.result import Audit, WorstQuery
+from search.audit.rows import headline, interval, number, observed_over_expected
 from search.audit.verdict import Level, verdict
 from search.measures.catalogue import CATALOGUE
 from search.measures.measure import Measure
@@ -162,7 +156,7 @@ def _worst_head(query: WorstQuery) -> str:
     return (
         f"{printable(query.text, _SHOWN_TEXT)}\n  ({_tag(query.lang)}, {query.same_language} of "
         f"{query.k} strangers in its language, chance {query.expected:.1f}, "
-        f"{p_text(query.p_value)}{missed})"
+        f"{p_value(query.p_value)}{missed})"
     )
 
 
