@@ -19,6 +19,7 @@ _LARGEST_K = 1000
 
 
 def audit(
+    context: typer.Context,
     index: IndexPath,
     queries: Annotated[
         str | None,
@@ -69,6 +70,8 @@ def audit(
     json: Json = False,
 ) -> None:
     """Measure how much of what the index returns is language and how much is meaning."""
+    import shlex
+
     from cli.output import console, print_json
     from cli.progress import progress
     from indexer.encoders import EncoderSpec
@@ -85,7 +88,7 @@ def audit(
         allowed=make_filter(None if languages is None else languages.split(","), pairs(where)),
         as_served=as_served,
         peer=peer,
-        command=_command(),
+        command=shlex.join(["interlingua", *context.obj]),
     )
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
         asked, vectors = _questions(opened, queries, query_vectors, quiet)
@@ -168,11 +171,3 @@ def _save(index: Path, found: "Audit") -> None:
         typer.echo(f"note: the audit was not kept in the index: {error}", err=True)
     else:
         typer.echo(f"kept in the index as audit {number}; see `interlingua audits`", err=True)
-
-
-def _command() -> str:
-    """Quote the command line, for the record."""
-    import shlex
-    import sys
-
-    return shlex.join(["interlingua", *sys.argv[1:]])

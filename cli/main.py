@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
     try:
-        app(arguments, prog_name="interlingua")
+        app(arguments, prog_name="interlingua", obj=arguments)
         sys.stdout.flush()
     except InterlinguaError as error:
         _complain(f"error: {error}")
