@@ -11,6 +11,9 @@ from search.measures.measure import Measurement
 LEVEL = 95
 """Per cent of the interval."""
 
+_ROUNDING = 1e-12
+"""A chance level below it is the rounding of a difference that is 0."""
+
 _CHUNK = 100
 """Replicates drawn at once."""
 
@@ -146,6 +149,8 @@ def _measurement(
     if n == 0:
         return Measurement(None, None, None, None, 0, f"no query has {needs}")
     drawn = drawn[~np.isnan(drawn)]
+    if abs(chance) < _ROUNDING:
+        chance = 0.0
     if clusters < 2 or not len(drawn):
         reason = "no interval: all queries are versions of one"
         return Measurement(float(value), float(chance), None, None, n, reason)

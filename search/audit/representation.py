@@ -47,6 +47,7 @@ def measure_vectors(
     hubs = hubness(_neighbours(pool, k, seed), pool.language, meaning, **draws)
     found = {
         Measure("language_probe"): language_probe(vectors, language, group, **draws),
+        Measure("anisotropy"): Profile(near.random, {}),
         Measure("cosine_within"): near.within,
         Measure("cosine_across"): near.across,
         Measure("cosine_gap"): near.gap,

@@ -12,6 +12,7 @@ AT_K: Mapping[str, Callable[[Evidence, int], Scores]] = {
     "same_language": neighbours.same_language,
     "excess": neighbours.excess,
     "lift": neighbours.lift,
+    "p_value": neighbours.p_value,
     "significant": neighbours.significant,
 }
 """Measures of the k nearest for which languages are enough."""

@@ -44,7 +44,7 @@ def worst_queries(
         return ()
     asked = evidence.query[rows]
     hits = state.search(questions.vectors[asked], k + 1 + _most(questions, asked), allowed)
-    d, p = draw(evidence, k), p_value(evidence, k)
+    d, p = draw(evidence, k), p_value(evidence, k).values
     found = []
     for row, query, near in zip(rows.tolist(), asked.tolist(), hits, strict=True):
         id_, right = questions.ids[query], {pool.ids[i] for i in questions.right[query]}
@@ -82,7 +82,7 @@ def worst_queries(
 
 def _pick(evidence: Evidence, k: int) -> Ints:
     """Choose rows: most biased first, at most a few of one language."""
-    value, p = excess(evidence, k).values, p_value(evidence, k)
+    value, p = excess(evidence, k).values, p_value(evidence, k).values
     known = np.flatnonzero(~np.isnan(value) & (value > 0))
     order = known[np.lexsort((evidence.query[known], p[known], -value[known]))]
     seen: Counter[int] = Counter()

@@ -85,6 +85,17 @@ _DEFINITIONS: tuple[Definition, ...] = (
         "closed form: 0",
     ),
     Definition(
+        "p_value",
+        "p",
+        "labels",
+        "higher",
+        True,
+        "0 to 1",
+        "Mean over queries of the probability that chance puts as many neighbours in the query's "
+        "language.",
+        "closed form: its expectation under chance, a little above 0.5",
+    ),
+    Definition(
         "significant",
         "p ≤ 0.05",
         "labels",
@@ -287,6 +298,17 @@ _DEFINITIONS: tuple[Definition, ...] = (
         "often; of a language: its share of the hubs.",
         "closed form: the expected share if neighbours were drawn at random; of a language: its "
         "share of the documents",
+    ),
+    Definition(
+        "anisotropy",
+        "anisotropy",
+        "labels",
+        "neither",
+        False,
+        "-1 to 1",
+        "Mean cosine of two unrelated documents: how narrow the cone is that all vectors lie in, "
+        "and why a cosine says nothing by itself.",
+        "closed form: 0, as for directions that prefer nothing",
     ),
     Definition(
         "cosine_within",

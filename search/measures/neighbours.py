@@ -6,6 +6,7 @@ Undefined where no other share is possible: none of the strangers, or all of the
 all were returned.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -99,14 +100,13 @@ def lift(evidence: Evidence, k: int) -> Scores:
     return undefined_where(d.undefined, ratio, np.ones(len(ratio)), _NEEDS)
 
 
-def p_value(evidence: Evidence, k: int) -> Floats:
-    """(m,) hypergeometric P[X >= h]; 1 where nothing was drawn."""
-    from scipy.stats import hypergeom
+def p_value(evidence: Evidence, k: int) -> Scores:
+    """P[X >= h] for X hypergeometric, in (0, 1]: the exact p of each query.
 
-    kinds, which = np.unique(np.stack(draw(evidence, k), axis=1), axis=0, return_inverse=True)
-    hits, drawn, same, total = kinds.T
-    tails = np.asarray(hypergeom.sf(hits - 1, total, same, drawn), dtype=np.float64)
-    return tails[which.reshape(-1)]
+    Chance is its exact expectation, which lies above 0.5 because the distribution is discrete.
+    """
+    d = draw(evidence, k)
+    return undefined_where(d.undefined, _tails(d), _expectation(d, lambda tail: tail), _NEEDS)
 
 
 def significant(evidence: Evidence, k: int) -> Scores:
@@ -115,9 +115,8 @@ def significant(evidence: Evidence, k: int) -> Scores:
     The test is discrete, so that probability is below 0.05, often far below.
     """
     d = draw(evidence, k)
-    values = (p_value(evidence, k) <= _LIMIT).astype(np.float64)
-    chance = _chance_of_significance(d)
-    return undefined_where(d.undefined, values, chance, _NEEDS)
+    chance = _expectation(d, lambda tail: (tail <= _LIMIT).astype(np.float64))
+    return undefined_where(d.undefined, (_tails(d) <= _LIMIT).astype(np.float64), chance, _NEEDS)
 
 
 def _draw(neighbours: Ints, strangers: Ints, language: Ints, k: int) -> Draw:
@@ -143,19 +142,27 @@ def _excess(d: Draw) -> Scores:
     return undefined_where(d.undefined, values, np.zeros(len(values)), _NEEDS)
 
 
-def _chance_of_significance(d: Draw) -> Floats:
-    """P[p <= 0.05] under the hypergeometric distribution of each query, (m,).
+def _tails(d: Draw) -> Floats:
+    """(m,) P[X >= h], 1 where nothing was drawn; each distinct draw is worked out once."""
+    from scipy.stats import hypergeom
+
+    kinds, which = np.unique(np.stack(d, axis=1), axis=0, return_inverse=True)
+    hits, drawn, same, total = kinds.T
+    tails = np.asarray(hypergeom.sf(hits - 1, total, same, drawn), dtype=np.float64)
+    return tails[which.reshape(-1)]
+
+
+def _expectation(d: Draw, statistic: Callable[[Floats], Floats]) -> Floats:
+    """(m,) expectation of a statistic of P[X >= h] if h is drawn by chance.
 
     Queries of one language mostly share their distribution, so each is worked out once.
     """
     from scipy.stats import hypergeom
 
-    kinds, which = np.unique(
-        np.stack([d.drawn, d.same, d.total], axis=1), axis=0, return_inverse=True
-    )
-    chances = np.empty(len(kinds))
+    kinds, which = np.unique(np.stack(d[1:], axis=1), axis=0, return_inverse=True)
+    means = np.empty(len(kinds))
     for row, (drawn, same, total) in enumerate(kinds.tolist()):
         hits = np.arange(drawn + 1)
-        extreme = hypergeom.sf(hits - 1, total, same, drawn) <= _LIMIT
-        chances[row] = hypergeom.pmf(hits[extreme], total, same, drawn).sum()
-    return chances[which.reshape(-1)]
+        tails = statistic(hypergeom.sf(hits - 1, total, same, drawn))
+        means[row] = (hypergeom.pmf(hits, total, same, drawn) * tails).sum()
+    return means[which.reshape(-1)]

@@ -81,6 +81,15 @@ class Asked:
             return Fraction(0)
         return Fraction(comb(same, h) * comb(total - same, drawn - h), comb(total, drawn))
 
+    def expected_p(self, k: int) -> Fraction | None:
+        if self.same_language(k) is None:
+            return None
+        _, drawn, same, total = self._draw(k, self.strangers)
+        return sum(
+            (self._mass(h, drawn, same, total) * self._tail(h, k) for h in range(drawn + 1)),
+            Fraction(0),
+        )
+
     def significant(self, k: int) -> int | None:
         return None if self.same_language(k) is None else int(self.p_value(k) <= 0.05)
 

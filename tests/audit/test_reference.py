@@ -45,6 +45,11 @@ AT_K: dict[str, tuple[Callable[[Evidence, int], Scores], Reference, Reference | 
     ),
     "excess": (neighbours.excess, lambda a: a.excess(K), None),
     "lift": (neighbours.lift, lambda a: a.lift(K), None),
+    "p_value": (
+        neighbours.p_value,
+        lambda a: None if a.same_language(K) is None else a.p_value(K),
+        lambda a: a.expected_p(K),
+    ),
     "significant": (
         neighbours.significant,
         lambda a: a.significant(K),
