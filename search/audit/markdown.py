@@ -1,225 +1,207 @@
-"""An audit in Markdown: everything, in tables that GitHub draws."""
+"""An audit as Markdown: everything but the single queries.
+
+Texts of the corpus, ids and language tags stand in code spans, where neither HTML nor a link nor a
+mention comes to life; other text is escaped character by character.
+"""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from search.audit.figures import DASH, p_value
+from search.audit.figures import DASH, figure, interval, p_value
 from search.audit.result import Audit, WorstQuery
-from search.audit.rows import all_measures, interval, number, observed_over_expected
 from search.audit.verdict import verdict
 from search.measures.catalogue import CATALOGUE
-from search.measures.measure import Measure, Measurements
+from search.measures.measure import Measurement, Measurements
 from search.text import printable
 
-_SPECIAL = re.compile(r"[\\`*\[\]<>#|~&$]|(?<!\w)[@_]|_(?!\w)|:(?=//)|(?<=www)\.")
-"""What would be markup, a link or a mention; within a word an underscore is none."""
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!@$]|:(?=//)|www(?=\.))")
 
 
 def render_markdown(audit: Audit) -> str:
-    """Write an audit as one Markdown document.
-
-    A pure function of the audit. Texts of the corpus are escaped: none becomes a link, a tag or a
-    table cell of its own.
-    """
-    sections: list[Iterable[str]] = [
-        _verdict(audit),
-        _measures("Measures", audit.overall, all_measures(audit), "average over languages"),
-        *(
-            _measures(f"Queries in {lang}", row, [m for m in all_measures(audit) if m in row], "")
-            for lang, row in audit.by_language.items()
-        ),
-        _matrix(audit),
-        _leave_one_out(audit),
-        _worst(audit),
-        _caveats(audit),
-        _method(audit),
-        _definitions(audit),
+    """Write the whole report in GitHub's Markdown."""
+    parts = [
+        "# Language bias audit",
+        *_verdict(audit),
+        *_listed("Warnings", audit.warnings),
+        "## Measures",
+        _measures(audit.overall),
+        *_anchors(audit),
+        "## By language",
+        *(f"### {code(lang)}\n\n{_measures(m)}" for lang, m in sorted(audit.by_language.items())),
+        f"## Neighbours among the {audit.matrix.k} nearest: observed / expected share",
+        _grid(_shares(audit)),
+        *_leave_one_out(audit),
+        *_worst(audit),
+        *_noise(audit),
+        *_listed("Not measured", (f"{name}: {need}" for name, need in audit.not_measured.items())),
+        *_definitions(audit),
+        *_method(audit),
     ]
-    return "\n".join(line for section in sections for line in section).rstrip() + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def escape(text: str) -> str:
-    """Make text stand for itself in Markdown, on one line."""
-    return _SPECIAL.sub(r"\\\g<0>", printable(text))
+def code(raw: str) -> str:
+    """Put text of the corpus into a code span that fits into a cell of a table."""
+    text = " ".join(printable(raw).split()) or "(empty)"
+    # In a table a pipe is escaped even in code, and a backslash before it would undo that.
+    text = text.replace("\\|", "\\ |").replace("|", "\\|")
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+
+
+def escape(raw: str) -> str:
+    """Escape prose: no HTML, no link, no emphasis, no cell or line of its own."""
+    text = " ".join(printable(raw).split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = _SPECIAL.sub(lambda m: "\\" + m[0] if len(m[0]) == 1 else "ww&#119;", text)
+    return re.sub(r"^([-+=]|\d+(?=[.)]))", r"\\\1" if not text[:1].isdigit() else r"\1\\", text)
 
 
 def _verdict(audit: Audit) -> Iterable[str]:
-    said, queries = verdict(audit), audit.queries
-    yield "# Language-bias audit"
-    yield ""
-    yield f"**{escape(said.headline)}**"
-    yield ""
-    yield from (f"- {escape(finding)}" for finding in said.findings)
-    yield ""
-    yield f"How sure: {escape(said.sureness)}"
-    yield ""
-    yield from (f"To do: {escape(advice)}\n" for advice in said.advice)
-    yield from _table(
-        ["", ""],
-        [
-            ["documents", str(audit.index.documents)],
-            ["languages", ", ".join(f"{k} {n}" for k, n in audit.index.languages.items())],
-            ["who asked", f"{queries.sampled} of {queries.total} {queries.source}"],
-            ["not asked", ", ".join(f"{n}: {r}" for r, n in queries.skipped.items()) or "none"],
-            ["what is known", audit.mode],
-        ],
-    )
+    found = verdict(audit)
+    yield "## Verdict"
+    yield f"**{found.level.capitalize()}.** {escape(found.headline)}"
+    yield _bullets(found.findings)
+    yield escape(found.sureness)
+    yield from _listed("What to do", found.advice)
 
 
-def _measures(
-    title: str, found: Measurements, measures: Sequence[Measure], what: str
-) -> Iterable[str]:
-    yield f"## {escape(title)}"
-    yield ""
-    if what:
-        yield f"Each the {what}."
-        yield ""
-    yield from _table(
-        ["measure", "value", "by chance", "95 % interval", "n"],
-        [
-            [
-                str(measure),
-                number(found[measure].value),
-                number(found[measure].chance),
-                interval(found[measure]),
-                str(found[measure].n),
-            ]
-            for measure in measures
-        ],
-    )
-    reasons = [f"- {m}: {escape(r)}" for m in measures if (r := found[m].reason)]
-    yield from [*reasons, ""] if reasons else []
+def _measures(found: Measurements) -> str:
+    head = ("measure", "title", "value", "chance", "95 % interval", "n", "note")
+    return _table(head, [_row(str(m), m.name, found[m]) for m in sorted(found)])
 
 
-def _matrix(audit: Audit) -> Iterable[str]:
-    observed = audit.matrix.observed
-    names = sorted({*observed, *(found for row in observed.values() for found in row)})
-    yield f"## Languages of the {audit.matrix.k} nearest, as a multiple of chance"
-    yield ""
-    yield "A row asks, a column is found; the query's own meaning is left out."
-    yield ""
-    yield from _table(
-        ["", *names],
-        [
-            [asked, *(number(observed_over_expected(audit, asked, found), 2) for found in names)]
-            for asked in observed
-        ],
-    )
+def _row(measure: str, name: str, found: Measurement) -> tuple[str, ...]:
+    title = CATALOGUE[name].title if name in CATALOGUE else ""
+    numbers = figure(found.value), figure(found.chance), interval(found), f"{found.n:,}"
+    return (code(measure), escape(title), *numbers, escape(found.reason or ""))
+
+
+def _anchors(audit: Audit) -> Iterable[str]:
+    if audit.anchors:
+        yield "### Anchors of the mean average precision"
+        yield _table(("anchor", "mAP"), [(code(n), figure(v)) for n, v in audit.anchors.items()])
+
+
+def _shares(audit: Audit) -> Mapping[str, Mapping[str, str]]:
+    return {
+        lang: {
+            d: f"{figure(share)} / {figure(audit.matrix.expected.get(lang, {}).get(d))}"
+            for d, share in row.items()
+        }
+        for lang, row in audit.matrix.observed.items()
+    }
 
 
 def _leave_one_out(audit: Audit) -> Iterable[str]:
-    if audit.leave_one_out is None:
-        return
-    names = sorted({found for row in audit.leave_one_out.values() for found in row})
-    yield "## Fall of the mean average precision without the answer in one language"
-    yield ""
-    yield "A row asks, a column is taken away."
-    yield ""
-    yield from _table(
-        ["", *names],
-        [
-            [asked, *(number(row.get(gone)) for gone in names)]
-            for asked, row in audit.leave_one_out.items()
-        ],
-    )
-    if audit.anchors:
-        yield from (
-            f"- {escape(name)}: {number(value, 4)}" for name, value in audit.anchors.items()
-        )
-        yield ""
+    if audit.leave_one_out:
+        yield "## Leave one out: fall of mAP without the answer in a language"
+        yield "Language of the query by row, of the answer taken away by column."
+        rows = audit.leave_one_out.items()
+        yield _grid({q: {a: figure(v) for a, v in row.items()} for q, row in rows})
+
+
+def _grid(rows: Mapping[str, Mapping[str, str]]) -> str:
+    columns = sorted({column for row in rows.values() for column in row})
+    body = [(code(q), *(row.get(c, DASH) for c in columns)) for q, row in sorted(rows.items())]
+    return _table(("query", *(code(c) for c in columns)), body)
 
 
 def _worst(audit: Audit) -> Iterable[str]:
-    if not audit.worst:
-        return
-    yield "## Queries that language misleads most"
-    yield ""
+    if audit.worst:
+        yield "## Worst queries"
     for query in audit.worst:
-        yield from _query(query)
-
-
-def _query(query: WorstQuery) -> Iterable[str]:
-    missed = "" if query.missed is None else f", {query.missed} translations missed"
-    yield f"**{escape(query.text)}** ({escape(query.id)}, {escape(query.lang)})"
-    yield ""
-    yield (
-        f"{query.same_language} of {query.k} strangers in its language, by chance "
-        f"{query.expected:.1f}, {p_value(query.p_value)}{missed}."
-    )
-    yield ""
-    yield from _table(
-        ["", "score", "language", "same meaning", "id", "text"],
-        [
+        yield f"### {code(query.id)}"
+        yield _asked(query)
+        head = ("rank", "score", "language", "same meaning", "id", "text")
+        meaning = {True: "yes", False: "no", None: DASH}
+        yield _table(
+            head,
             [
-                str(n.rank),
-                f"{n.score:.3f}",
-                n.lang,
-                DASH if n.same_meaning is None else "yes" if n.same_meaning else "no",
-                n.id,
-                n.text,
-            ]
-            for n in query.neighbours
-        ],
+                (str(n.rank), f"{n.score:.3f}", code(n.lang), meaning[n.same_meaning],
+                 code(n.id), code(n.text))
+                for n in query.neighbours
+            ],
+        )  # fmt: skip
+
+
+def _asked(query: WorstQuery) -> str:
+    missed = "" if query.missed is None else f"; {query.missed} translations missed"
+    return (
+        f"{code(query.text)} ({code(query.lang)}): {query.same_language} of {query.k} neighbours "
+        f"in its language, {query.expected:.1f} by chance, {p_value(query.p_value)}{missed}."
     )
 
 
-def _caveats(audit: Audit) -> Iterable[str]:
+def _noise(audit: Audit) -> Iterable[str]:
     noise = audit.label_noise
-    yield "## What to mind"
-    yield ""
-    yield from (f"- {escape(warning)}" for warning in audit.warnings)
+    yield "## Label noise"
     yield (
-        f"- {noise.uncertain_documents} documents and {noise.uncertain_queries} queries have an "
-        f"uncertain language label (unknown, or detected with a probability below "
-        f"{noise.threshold:g})"
+        f"Uncertain: {noise.uncertain_documents:,} documents, {noise.uncertain_queries:,} queries "
+        f"(unknown, or detected with a probability below {noise.threshold:g})."
     )
-    if noise.uncertain_documents or noise.uncertain_queries:
-        for measure, (low, high) in noise.bounds.items():
-            yield f"- if all were wrong one way or the other, {measure}: {low:.3f} or {high:.3f}"
-    for measure_name, need in audit.not_measured.items():
-        yield f"- not measured: {escape(measure_name)}; it needs {escape(need)}"
-    yield ""
-
-
-def _method(audit: Audit) -> Iterable[str]:
-    method, index = audit.method, audit.index
-    rows = [
-        ["command", method.command or DASH],
-        ["encoder", index.encoder],
-        ["fingerprint", index.fingerprint],
-        ["role of the documents", index.role],
-        ["transform", index.transform or "none"],
-        ["arithmetic", method.arithmetic],
-        ["search", method.search],
-        ["seed", str(method.seed)],
-        ["bootstrap samples", f"{method.replicates}, whole groups drawn"],
-        ["sample", "all" if method.sample is None else str(method.sample)],
-        ["commit", str(index.seq)],
-        ["when", method.created],
-        ["seconds", f"{method.seconds:.1f}"],
-        ["versions", ", ".join(f"{name} {v}" for name, v in method.versions.items())],
-        [
-            "check on planted data",
-            ", ".join(f"{name} encoder {v:.3f}" for name, v in method.self_check.items()),
-        ],
-    ]
-    yield "## Method"
-    yield ""
-    yield from _table(["", ""], rows)
+    if noise.bounds:
+        rows = [(code(str(m)), figure(a), figure(b)) for m, (a, b) in sorted(noise.bounds.items())]
+        yield _table(("measure", "at least", "at most"), rows)
 
 
 def _definitions(audit: Audit) -> Iterable[str]:
     yield "## Definitions"
-    yield ""
-    for name in dict.fromkeys(measure.name for measure in all_measures(audit)):
-        known = CATALOGUE.get(name)
-        if known is not None:
-            yield f"- {name}: {known.meaning} Chance: {known.chance}."
-    yield ""
+    names = sorted({m.name for m in audit.overall if m.name in CATALOGUE})
+    found = (CATALOGUE[name] for name in names)
+    head = ("measure", "meaning", "range", "fairer", "chance")
+    yield _table(
+        head,
+        [(code(d.name), escape(d.meaning), escape(d.range), d.better, escape(d.chance))
+         for d in found],
+    )  # fmt: skip
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterable[str]:
-    yield f"| {' | '.join(map(escape, heads))} |"
-    yield f"|{' --- |' * len(heads)}"
-    yield from (f"| {' | '.join(map(escape, row))} |" for row in rows)
-    yield ""
+def _method(audit: Audit) -> Iterable[str]:
+    index, queries, method = audit.index, audit.queries, audit.method
+    yield "## Method"
+    facts = {
+        "encoder": index.encoder,
+        "fingerprint": index.fingerprint,
+        "role": index.role,
+        "transform": index.transform or "none",
+        "documents": _counts(index.documents, index.languages),
+        "queries": f"{_counts(queries.sampled, queries.languages)} of {queries.total:,}, "
+        f"from {queries.source}",
+        "skipped": _pairs(queries.skipped),
+        "known": audit.mode,
+        "state": f"commit {index.seq}",
+        "command": method.command or "none",
+        "search": f"{method.search}, {method.arithmetic}",
+        "neighbours": ", ".join(map(str, method.ks)),
+        "sample": "none" if method.sample is None else f"{method.sample:,}",
+        "seed": str(method.seed),
+        "intervals": f"cluster bootstrap, {method.replicates:,} replicates",
+        "self-check": ", ".join(f"{n} {figure(v)}" for n, v in method.self_check.items()),
+        "versions": ", ".join(f"{n} {v}" for n, v in method.versions.items()),
+        "made": f"{method.created}, {method.seconds:.1f} s",
+        "interrupted": "yes" if audit.interrupted else "no",
+    }
+    yield _table(("", ""), [(name, code(value or "none")) for name, value in facts.items()])
+
+
+def _counts(total: int, languages: Mapping[str, int]) -> str:
+    return f"{total:,} ({_pairs(languages)})"
+
+
+def _pairs(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items()))
+
+
+def _listed(title: str, texts: Iterable[str]) -> Iterable[str]:
+    bullets = _bullets(texts)
+    return [f"## {title}", bullets] if bullets else []
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(each)}" for each in texts)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,202 +1,217 @@
-"""An audit on a terminal: one page of at most 100 columns."""
+"""An audit on one page of a terminal, from 80 columns on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from search.audit.figures import DASH, p_value
+from search.audit.figures import DASH, figure, interval, p_value, pick
 from search.audit.result import Audit, WorstQuery
-from search.audit.rows import headline, interval, number, observed_over_expected
-from search.audit.verdict import Level, verdict
+from search.audit.verdict import verdict
 from search.measures.catalogue import CATALOGUE
-from search.measures.measure import Measure
+from search.measures.measure import Measurement
 from search.text import printable
 
-_LANGUAGES = 14
-"""Languages that the matrix shows; the largest when there are more."""
+KEY = (
+    "excess", "excess_matched", "same_language", "lift", "strong_auc", "strong_strict",
+    "weak_recall", "gap", "map",
+)  # fmt: skip
+"""Measures of the first table."""
 
-_WORST, _NEIGHBOURS = 3, 5
-_SHOWN_TEXT, _SHOWN_ID, _SHOWN_TAG = 60, 20, 10
+_LANGUAGES, _WORST, _TAG, _ID, _TEXT = 12, 3, 10, 18, 120
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-_STYLE: dict[Level, str] = {"biased": "bold red", "some": "yellow", "fair": "green", "unclear": ""}
+
+class _Notes:
+    """Reasons, numbered as they come up."""
+
+    def __init__(self) -> None:
+        self.reasons: dict[str, int] = {}
+
+    def value(self, found: Measurement | None) -> str:
+        """Write a value, or a dash that points to the reason."""
+        if found is None:
+            return DASH
+        return self._or_reason(figure(found.value), found)
+
+    def interval(self, found: Measurement | None) -> str:
+        """Write an interval, or a dash that points to the reason."""
+        if found is None:
+            return DASH
+        return self._or_reason(interval(found), found)
+
+    def _or_reason(self, written: str, found: Measurement) -> str:
+        if written != DASH or not found.reason:
+            return written
+        number = self.reasons.setdefault(found.reason, len(self.reasons) + 1)
+        return DASH + str(number).translate(_RAISED)
+
+    def lines(self) -> list[Text]:
+        return [
+            _line(f"{str(number).translate(_RAISED)} {reason}")
+            for reason, number in self.reasons.items()
+        ]
 
 
 def render_audit(audit: Audit) -> RenderableType:
-    """Draw an audit: the verdict, the measures, languages, the worst queries, what to mind."""
-    said = verdict(audit)
-    notes: list[str] = []
-    return Group(
-        Text(printable(_title(audit)), style="dim"),
-        Text(),
-        Text(printable(said.headline), style=_STYLE[said.level]),
-        *_bullets(said.findings),
-        Text(),
-        Text(f"How sure: {printable(said.sureness)}"),
-        *(Text(f"To do: {printable(advice)}") for advice in said.advice),
-        Text(),
-        _measures(audit, notes),
-        Text(),
-        _languages(audit, notes),
-        Text(),
-        *_matrix(audit),
-        *_worst(audit),
-        *_bullets([f"Mind: {warning}" for warning in audit.warnings]),
-        *_bullets(_not_measured(audit)),
-        *_bullets([f"{DASH} {note}" for note in notes]),
-        Text(printable(_method(audit)), style="dim"),
+    """Draw the verdict, the numbers it rests on and how they were got.
+
+    Texts of the corpus are shown as plain text, without control characters.
+    """
+    notes = _Notes()
+    parts: list[RenderableType] = [*_verdict(audit), _measures(audit, notes)]
+    parts += [Text(), _by_language(audit, notes), *notes.lines()]
+    parts += [Text(), *_matrix(audit)]
+    parts += [Text(), *_worst(audit)]
+    parts += _listed("Warnings", audit.warnings)
+    parts += _listed(
+        "Not measured", (f"{name}: needs {need}" for name, need in _needs(audit).items())
     )
+    return Group(*parts, Text(), _method(audit))
 
 
-def _title(audit: Audit) -> str:
-    queries = audit.queries
-    who = (
-        "documents asking for their own neighbours" if queries.source == "documents" else "queries"
-    )
-    sampled = "" if queries.sampled == queries.total else f" of {queries.total}"
-    return (
-        f"{audit.index.documents} documents in {len(audit.index.languages)} languages, "
-        f"{queries.sampled}{sampled} {who}, mode: {audit.mode}"
-    )
+def _verdict(audit: Audit) -> list[RenderableType]:
+    found = verdict(audit)
+    return [
+        Text(printable(f"{found.level.upper()}. {found.headline}"), style="bold"),
+        *_items(found.findings),
+        _line(found.sureness),
+        *_listed("What to do", found.advice),
+        Text(),
+    ]
 
 
-def _bullets(lines: Iterable[str]) -> list[RenderableType]:
-    return [Padding(Text(f"• {printable(line)}"), (0, 0, 0, 1)) for line in lines]
-
-
-def _measures(audit: Audit, notes: list[str]) -> Table:
-    table = _table("measure", "value", "by chance", "95 % interval", "n", "better")
-    for measure in headline(audit):
-        found = audit.overall[measure]
-        known = CATALOGUE.get(measure.name)
-        table.add_row(
-            str(measure),
-            number(found.value),
-            number(found.chance),
-            interval(found),
-            str(found.n),
-            "" if known is None or known.better == "neither" else known.better,
-        )
-        if found.reason:
-            notes.append(f"{measure}: {found.reason}")
+def _measures(audit: Audit, notes: _Notes) -> Table:
+    table = _table("measure", "", "value", "chance", "95 % interval", "n", left=2)
+    for name in KEY:
+        measure = pick(audit.overall, name, audit.matrix.k)
+        if measure is not None:
+            m = audit.overall[measure]
+            title = CATALOGUE[name].title
+            cells = notes.value(m), figure(m.chance), notes.interval(m), f"{m.n:,}"
+            table.add_row(str(measure), title, *cells)
     return table
 
 
-def _languages(audit: Audit, notes: list[str]) -> Table:
-    """One row a query language."""
+def _by_language(audit: Audit, notes: _Notes) -> Table:
     k = audit.matrix.k
-    share, excess = Measure("same_language", k), Measure("excess", k)
-    columns = (Measure("strong_auc"), Measure("weak_recall", 1), Measure("map"))
-    meaning = [measure for measure in columns if measure in audit.overall]
-    table = _table(
-        "language", "queries", f"same@{k}", "by chance", str(excess), "95 % interval",
-        *(str(m) for m in meaning),
-    )  # fmt: skip
-    for lang, row in audit.by_language.items():
-        if excess not in row:
-            continue
-        table.add_row(
-            Text(_tag(lang)),
-            str(audit.queries.languages.get(lang, 0)),
-            number(row[share].value),
-            number(row[share].chance),
-            number(row[excess].value),
-            interval(row[excess]),
-            *(number(row[m].value) if m in row else DASH for m in meaning),
-        )
-        reason = row[excess].reason
-        if reason:
-            notes.append(f"{lang}: {reason}")
+    names = ("same_language", "excess", "strong_auc", "weak_recall", "map")
+    shown = [n for n in names if any(pick(row, n, k) for row in audit.by_language.values())]
+    heads = {"same_language": ("same", "chance"), "excess": ("excess", "95 % interval")}
+    short = {"strong_auc": ("strong",), "weak_recall": ("weak",), "map": ("mAP",)}
+    columns = [head for name in shown for head in {**heads, **short}[name]]
+    table = _table("lang", "queries", *columns, left=1)
+    for lang, row in sorted(audit.by_language.items()):
+        cells = []
+        for name in shown:
+            measure = pick(row, name, k)
+            found = None if measure is None else row[measure]
+            cells.append(notes.value(found))
+            if name == "same_language":
+                cells.append(figure(found.chance if found else None))
+            elif name == "excess":
+                cells.append(notes.interval(found))
+        table.add_row(_cut(lang, _TAG), f"{audit.queries.languages.get(lang, 0):,}", *cells)
     return table
 
 
 def _matrix(audit: Audit) -> list[RenderableType]:
-    counts = audit.index.languages
-    names = sorted(
-        {*audit.matrix.observed, *(x for r in audit.matrix.observed.values() for x in r)}
+    """Draw observed over expected for the largest languages."""
+    matrix, size = audit.matrix, audit.index.languages
+    all_ = sorted({*matrix.observed, *(d for row in matrix.observed.values() for d in row)})
+    chosen = sorted(sorted(all_, key=lambda lang: (-size.get(lang, 0), lang))[:_LANGUAGES])
+    table = _table("", *(_cut(lang, 4) for lang in chosen), left=1)
+    for lang in chosen:
+        if lang in matrix.observed:
+            mine, chance = matrix.observed[lang], matrix.expected.get(lang, {})
+            cells = (_ratio(mine.get(d), chance.get(d)) for d in chosen)
+            table.add_row(_cut(lang, 8), *cells)
+    head = (
+        f"Neighbours among the {matrix.k} nearest, as a multiple of chance: language of the query "
+        "by row, of the neighbour by column"
     )
-    shown = sorted(sorted(names, key=lambda lang: (-counts.get(lang, 0), lang))[:_LANGUAGES])
-    if len(shown) < 2:
-        return []
-    head = Text(
-        f"Neighbours as a multiple of chance (k = {audit.matrix.k}); rows ask, columns are found"
-    )
-    table = _table("", *map(_tag, shown))
-    for asked in shown:
-        if asked in audit.matrix.observed:
-            cells = (_times(observed_over_expected(audit, asked, found)) for found in shown)
-            table.add_row(Text(_tag(asked)), *cells)
-    left = len(names) - len(shown)
-    rest = [Text(f"and {left} smaller languages, in the other reports")] if left else []
-    return [head, table, *rest, Text()]
+    left = len(all_) - len(chosen)
+    more = [_line(f"{left} smaller languages are left out here.")] if left else []
+    return [_line(head), table, *more]
 
 
-def _tag(lang: str) -> str:
-    return printable(lang, _SHOWN_TAG)
-
-
-def _times(value: float | None) -> str:
-    if value is None:
+def _ratio(observed: float | None, expected: float | None) -> str:
+    if observed is None or not expected:
         return DASH
-    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
+    ratio = observed / expected
+    return f"{ratio:.1f}" if ratio < 99.95 else f"{ratio:.0f}"
 
 
-def _worst(audit: Audit) -> list[RenderableType]:
-    shown: list[RenderableType] = []
+def _worst(audit: Audit) -> Iterable[RenderableType]:
+    if not audit.worst:
+        return [_line("Worst queries: none has more of its language than chance.")]
+    out: list[RenderableType] = [_line("Worst queries")]
     for query in audit.worst[:_WORST]:
-        shown += [Text(_worst_head(query)), _neighbours(query), Text()]
-    head = "Queries that language misleads most, and their neighbours (= means the same)"
-    return [Text(head, style="bold"), *shown] if shown else []
+        out += _query(query)
+    return out
 
 
-def _worst_head(query: WorstQuery) -> str:
+def _query(query: WorstQuery) -> Iterable[RenderableType]:
     missed = "" if query.missed is None else f", {query.missed} translations missed"
-    return (
-        f"{printable(query.text, _SHOWN_TEXT)}\n  ({_tag(query.lang)}, {query.same_language} of "
-        f"{query.k} strangers in its language, chance {query.expected:.1f}, "
-        f"{p_value(query.p_value)}{missed})"
+    yield _line(
+        f"{_cut(query.id, _ID)} ({_cut(query.lang, _TAG)}): {query.same_language} of {query.k} in "
+        f"its language, {query.expected:.1f} by chance, {p_value(query.p_value)}{missed}"
+    )
+    # Texts stand last: one from right to left may reorder what follows it on a terminal.
+    yield _row(f"   {printable(query.text, _TEXT)}")
+    for each in query.neighbours:
+        meaning = {True: "same meaning", False: "other meaning", None: ""}[each.same_meaning]
+        yield _row(
+            f"   {each.rank:>2} {each.score:.3f} {_cut(each.lang, 8)} {_cut(each.id, _ID)} "
+            f"{meaning} {printable(each.text, _TEXT)}"
+        )
+
+
+def _needs(audit: Audit) -> Mapping[str, str]:
+    """Join measures that need the same."""
+    by_need: dict[str, list[str]] = {}
+    for name, need in audit.not_measured.items():
+        by_need.setdefault(need, []).append(name)
+    return {", ".join(names): need for need, names in by_need.items()}
+
+
+def _method(audit: Audit) -> Text:
+    index, method = audit.index, audit.method
+    transform = f", transform {index.transform}" if index.transform else ""
+    return _line(
+        f"{index.documents:,} documents, {audit.queries.sampled:,} of {audit.queries.total:,} "
+        f"queries; {index.encoder} ({index.fingerprint[:12]}, {index.role}{transform}), "
+        f"search {method.search}, {method.arithmetic}; seed {method.seed}, {method.replicates:,} "
+        f"replicates, {'no sample' if method.sample is None else f'sample {method.sample:,}'}."
     )
 
 
-def _neighbours(query: WorstQuery) -> RenderableType:
-    # The text stands last: a right-to-left line may reorder what follows it on a terminal.
-    table = Table(box=None, show_header=False, pad_edge=False, show_edge=False)
-    for _ in range(3):
-        table.add_column()
-    table.add_column(max_width=12, no_wrap=True)
-    table.add_column()
-    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    for n in query.neighbours[:_NEIGHBOURS]:
-        mark = "=" if n.same_meaning else " "
-        lang = Text(_tag(n.lang))
-        text, id_ = printable(n.text, _SHOWN_TEXT), printable(n.id, _SHOWN_ID)
-        table.add_row(str(n.rank), f"{n.score:.3f}", mark, lang, Text(id_), Text(text))
-    return Padding(table, (0, 0, 0, 2))
-
-
-def _not_measured(audit: Audit) -> list[str]:
-    """Say what was not measured, measures with one need together."""
-    needs: dict[str, list[str]] = {}
-    for measure, need in audit.not_measured.items():
-        needs.setdefault(need, []).append(measure)
-    return [f"Not measured: {', '.join(names)}: needs {need}" for need, names in needs.items()]
-
-
-def _method(audit: Audit) -> str:
-    method = audit.method
-    check = ", ".join(f"{name} {number(v, 2)}" for name, v in method.self_check.items())
-    return (
-        f"{audit.index.encoder} {audit.index.fingerprint[:12]}, documents as {audit.index.role}, "
-        f"search {method.search}, seed {method.seed}, {method.replicates} bootstrap samples of "
-        f"whole groups; check on planted data: {check}; {method.seconds:.0f} s"
-    )
-
-
-def _table(*heads: str) -> Table:
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    for position, head in enumerate(heads):
-        left = position == 0
-        table.add_column(head, justify="left" if left else "right", max_width=26, no_wrap=True)
+def _table(*heads: str, left: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for at, head in enumerate(heads):
+        table.add_column(Text(head), justify="left" if at < left else "right", no_wrap=True)
     return table
+
+
+def _listed(title: str, texts: Iterable[str]) -> list[RenderableType]:
+    items = _items(texts)
+    return [_line(title), *items] if items else []
+
+
+def _items(texts: Iterable[str]) -> list[RenderableType]:
+    return [_line(f"- {each}") for each in texts]
+
+
+def _line(raw: str) -> Text:
+    return Text(printable(raw), overflow="fold")
+
+
+def _row(raw: str) -> Text:
+    return Text(raw, no_wrap=True, overflow="ellipsis")
+
+
+def _cut(raw: str, cells: int) -> str:
+    text = Text(printable(raw))
+    text.truncate(cells, overflow="ellipsis")
+    return text.plain
