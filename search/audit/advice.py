@@ -1,5 +1,6 @@
 """What to do about what an audit found."""
 
+from search.audit.figures import pick
 from search.audit.findings import alignment, differs
 from search.audit.result import Audit
 
@@ -12,13 +13,19 @@ _SUBTRACT = (
     "that the means were not taken from"
 )
 
+_AWAY = (
+    "See whether the vectors were debiased too strongly, or whether the documents answer queries "
+    "of other languages by design: neighbours avoid the query's language."
+)
+
 
 def advise(audit: Audit, level: str) -> tuple[str, ...]:
     """Say what to do."""
     advice = []
     state = alignment(audit)
-    if level in {"biased", "some"}:
-        advice.append(_mend(state))
+    if level in {"biased", "some"} and audit.mode != "labels":
+        # Without groups nobody could see whether topic went with the bias.
+        advice.append(_AWAY if _leans_away(audit) else _mend(state))
     elif state == "lost":
         advice.append(_TRY_ANOTHER)
     if level == "unclear":
@@ -26,7 +33,7 @@ def advise(audit: Audit, level: str) -> tuple[str, ...]:
     if audit.mode == "labels":
         advice.append(
             "Give documents that mean the same one `group`, or queries their `relevant` ids: only "
-            "then can bias be told from topic and alignment be measured."
+            "then can bias be told from topic, alignment be measured and debiasing be judged."
         )
     if differs(audit, "truncated"):
         advice.append("Cut long documents into passages that the encoder reads to their end.")
@@ -35,6 +42,11 @@ def advise(audit: Audit, level: str) -> tuple[str, ...]:
     if not advice:
         advice.append("Nothing to mend; keep the JSON of this audit to compare later ones with.")
     return tuple(advice)
+
+
+def _leans_away(audit: Audit) -> bool:
+    measure = pick(audit.overall, "excess", audit.matrix.k)
+    return measure is not None and (audit.overall[measure].value or 0) < 0
 
 
 def _mend(state: str) -> str:

@@ -116,7 +116,7 @@ def _precision(audit: Audit) -> str:
         said += f", that of a random order {figure(random)}{better}"
     if apart is not None:
         where = (
-            "it stays below: besides mixing up languages, meaning gets lost within them"
+            "it stays below, so meaning is lost within languages too"
             if high < apart
             else "it lies above"
             if low > apart

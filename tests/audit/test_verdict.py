@@ -1,135 +1,145 @@
-"""What an audit says, held against audits whose answer is plain."""
+"""What an audit is said to show: levels by hand, and what must hold for all."""
 
-import dataclasses
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.audit.result import Audit, LabelNoise
+from search.audit.result import LabelNoise, PerQuery
 from search.audit.verdict import verdict
 from search.measures.measure import Measure, Measurement
-from tests.audit.examples import groups_audit, labels_audit
+from tests.audit.audits import EXCESS, MATCHED, STRONG, WEAK, measured, small, with_excess
 
-LEVELS = ["unclear", "fair", "some", "biased"]
-
-
-def with_overall(audit: Audit, found: dict[str, Measurement]) -> Audit:
-    """Replace measurements of an audit."""
-    changed = {Measure.parse(name): m for name, m in found.items()}
-    return dataclasses.replace(audit, overall={**audit.overall, **changed})
-
-
-def with_excess(value: float, half: float, n: int = 1000) -> Audit:
-    """Make an audit with this excess and this interval."""
-    share = Measurement(0.2 + 0.8 * value, 0.2, None, None, n)
-    excess = Measurement(value, 0.0, value - half, value + half, n)
-    alone = dataclasses.replace(groups_audit(), by_language={})
-    return with_overall(alone, {"excess@10": excess, "same_language@10": share})
+GROUPS = small("groups")
 
 
 @pytest.mark.parametrize(
     ("value", "half", "n", "level"),
     [
-        (0.8, 0.02, 1000, "biased"),
-        (0.8, 0.3, 1000, "biased"),  # wide, but all of it is beyond what is negligible
-        (0.3, 0.04, 1000, "biased"),
-        (0.1, 0.02, 1000, "some"),
-        (0.03, 0.01, 1000, "fair"),  # beyond chance, and too small to be seen
-        (0.0, 0.03, 1000, "fair"),
-        (-0.3, 0.05, 1000, "biased"),  # avoiding one's language is a bias, too
-        (0.1, 0.15, 1000, "unclear"),
-        (0.0, 0.08, 1000, "unclear"),  # neither chance nor a bias that matters is excluded
-        (0.8, 0.02, 12, "unclear"),  # few queries
+        (0.6, 0.02, 400, "biased"),
+        (0.25, 0.02, 400, "biased"),
+        (0.24, 0.02, 400, "some"),
+        (0.3, 0.27, 400, "some"),  # surely above chance, perhaps hardly
+        (0.06, 0.02, 400, "some"),
+        (0.02, 0.01, 400, "fair"),
+        (-0.02, 0.03, 400, "fair"),
+        (0.3, 0.4, 400, "unclear"),
+        (0.02, 0.06, 400, "unclear"),
+        (0.6, 0.02, 29, "unclear"),
+        (-0.3, 0.02, 400, "biased"),
+        (-0.1, 0.02, 400, "some"),
+        (None, 0, 400, "unclear"),
     ],
 )
-def test_level(value: float, half: float, n: int, level: str) -> None:
-    """The level follows from the interval first, then from the value."""
-    assert verdict(with_excess(value, half, n)).level == level
+def test_level(value: float | None, half: float, n: int, level: str) -> None:
+    """The level follows from value, interval and n."""
+    assert verdict(with_excess(GROUPS, measured(value, half, n=n))).level == level
 
 
-@given(st.floats(0.06, 0.8), st.floats(0, 0.2), st.floats(0.005, 0.05))
-def test_more_excess_is_never_a_milder_level(value: float, more: float, half: float) -> None:
-    """With one width of the interval, the level rises with the excess."""
-    mild, strong = (verdict(with_excess(v, half)).level for v in (value, value + more))
-    assert LEVELS.index(mild) <= LEVELS.index(strong)
-
-
-def test_headline_says_the_numbers() -> None:
-    """Shares become neighbours of ten, beside chance."""
-    said = verdict(with_excess(0.75, 0.02))
-    assert "8.0 of 10 neighbours, 2.0 by chance" in said.headline
-
-
-def test_avoidance_is_named() -> None:
-    """A negative excess is no absence of an effect."""
-    assert "avoid" in verdict(with_excess(-0.3, 0.05)).headline
-
-
-def test_undefined_is_said_with_its_reason() -> None:
-    """One language: nothing can be said, and why."""
-    undefined = Measurement(None, None, None, None, 0, "no query has neighbours of another")
-    audit = with_overall(groups_audit(), {"excess@10": undefined, "same_language@10": undefined})
-    said = verdict(audit)
-    assert said.level == "unclear"
-    assert "no query has neighbours of another" in said.headline
+def test_words() -> None:
+    """Direction, tiny effects and absent evidence are worded as what they are."""
+    said = {v: verdict(with_excess(GROUPS, measured(v, 0.01))).headline for v in (0, 0.03, -0.3)}
+    assert said[0].startswith("No evidence of")
+    assert "tiny" in said[0.03]
+    assert "avoid" in said[-0.3]
+    assert "too strongly" in verdict(with_excess(GROUPS, measured(-0.3))).advice[0]
+    labels = verdict(small("labels"))
+    assert labels.advice[0].startswith("Give documents that mean the same one `group`")
+    assert "topic cannot be told from language" in labels.headline
+    assert "8.0 of 10 neighbours, 5.0 by chance" in labels.headline
 
 
 @pytest.mark.parametrize(
-    ("weak", "strong", "advice"),
-    [(0.9, 0.1, "mean vector"), (0.2, 0.05, "another encoder")],
+    ("plain", "matched", "level"),
+    [(0.6, 0.6, "biased"), (0.6, 0.1, "some"), (0.6, 0.0, "unclear"), (0.0, 0.6, "unclear")],
 )
-def test_advice_follows_alignment(weak: float, strong: float, advice: str) -> None:
-    """Hidden alignment can be brought out; alignment that is not there cannot."""
-    audit = with_overall(
-        with_excess(0.8, 0.02),
-        {
-            "weak_recall@1": Measurement(weak, 0.01, weak - 0.02, weak + 0.02, 1000),
-            "strong_strict": Measurement(strong, 0.01, strong - 0.02, strong + 0.02, 1000),
-            "strong_auc": Measurement(0.7, 0.5, 0.68, 0.72, 1000),
-        },
+def test_matched_topics_temper(plain: float, matched: float, level: str) -> None:
+    """Documents of matched topics can lower the level or refute it."""
+    audit = with_excess(GROUPS, measured(plain), measured(matched))
+    assert verdict(audit).level == level
+    assert any(str(MATCHED) in sentence for sentence in verdict(audit).findings) == (
+        plain != matched
     )
-    assert advice in " ".join(verdict(audit).advice)
 
 
-def test_labels_alone_warn_of_topic() -> None:
-    """Without groups the verdict says what it cannot tell apart."""
-    said = verdict(labels_audit())
-    assert "topic" in said.sureness
-    assert any("group" in advice for advice in said.advice)
+def test_a_fair_average_hides_no_language() -> None:
+    """One language that is biased by itself is named."""
+    audit = with_excess(GROUPS, measured(0.0))
+    audit = replace(audit, by_language={**audit.by_language, "he": {EXCESS: measured(0.5)}})
+    assert verdict(audit).level == "some"
+    assert "not for he (0.500, n 400)" in verdict(audit).headline
 
 
-def test_below_the_separated_anchor_is_said() -> None:
-    """A mean average precision that keeping languages apart would reach, too."""
-    low = Measurement(0.15, 0.01, 0.14, 0.16, 1000)
-    audit = with_overall(groups_audit(), {"map": low})
-    assert any("it stays below" in finding for finding in verdict(audit).findings)
+def test_versions_of_few_things_prove_nothing() -> None:
+    """Four hundred queries of two groups are two things."""
+    per_query = PerQuery(("a",) * 400, ("en",) * 400, ("1", "2") * 200, {})
+    assert verdict(replace(GROUPS, per_query=per_query)).level == "unclear"
 
 
-def test_uncertain_labels_are_part_of_how_sure_it_is() -> None:
-    """The bounds of the headline measure are said."""
-    noise = LabelNoise(40, 5, 0.9, {Measure("excess", 10): (0.31, 0.93)})
-    said = verdict(dataclasses.replace(groups_audit(), label_noise=noise))
-    assert "would be 0.310, in the other 0.930, and the verdict would stand" in said.sureness
+@pytest.mark.parametrize(
+    ("weak", "strong", "said", "advice"),
+    [
+        (0.8, 0.2, "language hides it", "Subtract"),
+        (0.1, 0.05, "does not align", "another encoder"),
+        (0.9, 0.8, "come before", "Subtract"),
+        (0.4, 0.1, "in part", "Subtract"),
+    ],
+)
+def test_weak_against_strong(weak: float, strong: float, said: str, advice: str) -> None:
+    """Alignment that is hidden is told from alignment that is not there."""
+    overall = {**GROUPS.overall, WEAK: measured(weak), STRONG: measured(strong)}
+    found = verdict(replace(GROUPS, overall=overall))
+    assert any(said in sentence for sentence in found.findings)
+    assert advice in found.advice[0]
 
 
-def test_languages_cut_off_unequally_are_named() -> None:
-    """Truncation that meets one language more than another is a finding."""
-    audit = groups_audit()
-    cut = {"zh": Measurement(0.2, 0.04, 0.17, 0.23, 300)}
-    whole = Measurement(0.0, 0.04, 0.0, 0.01, 300)
-    rows = {
-        lang: {**row, Measure("truncated"): cut.get(lang, whole)}
-        for lang, row in audit.by_language.items()
-    }
-    findings = verdict(dataclasses.replace(audit, by_language=rows)).findings
-    assert any("to zh 0.200" in finding for finding in findings)
+def test_anchors_and_extremes() -> None:
+    """A precision below the language-separated order is said; so are worst and best language."""
+    text = " ".join(verdict(GROUPS).findings)
+    assert "blocks 0.500: it stays below, so" in text
+    assert "Highest excess@10: he 0.700 (0.680 to 0.720, n 200); lowest: en 0.500" in text
 
 
-def test_fair_on_average_is_not_fair_for_a_language_that_is_biased() -> None:
-    """One language with a large excess of its own keeps the average from being called fair."""
-    audit = with_excess(0.0, 0.03)
-    row = {Measure("excess", 10): Measurement(0.6, 0.0, 0.55, 0.65, 200)}
-    said = verdict(dataclasses.replace(audit, by_language={"he": row}))
-    assert said.level == "some"
-    assert "not for he" in said.headline
+@pytest.mark.parametrize(("low", "words"), [(0.55, "would stand"), (0.1, "might not stand")])
+def test_label_noise(low: float, words: str) -> None:
+    """How far uncertain labels move the number is said, and whether the verdict survives it."""
+    audit = replace(GROUPS, label_noise=LabelNoise(4, 2, 0.9, {EXCESS: (low, 0.66)}))
+    assert f"{low:.3f}, in the other 0.660, and the verdict {words}" in verdict(audit).sureness
+
+
+def test_languages_differ_in_what_is_cut_off() -> None:
+    """A difference beyond the intervals is a finding with advice."""
+    measure = Measure("truncated")
+    rows = {"en": {measure: measured(0.02)}, "he": {measure: measured(0.4)}}
+    audit = replace(GROUPS, overall={**GROUPS.overall, measure: measured(0.2)}, by_language=rows)
+    assert any("from en 0.020" in sentence for sentence in verdict(audit).findings)
+    assert any("passages" in each for each in verdict(audit).advice)
+
+
+RANK = {"fair": 0, "unclear": 1, "some": 2, "biased": 3}
+SHIFT = st.floats(0, 1)
+
+
+@given(SHIFT, SHIFT, st.floats(0, 0.5))
+def test_more_excess_is_never_better(one: float, other: float, half: float) -> None:
+    """From chance upwards the level only rises."""
+    low, high = (verdict(with_excess(GROUPS, measured(v, half))) for v in sorted((one, other)))
+    assert RANK[low.level] <= RANK[high.level]
+
+
+@given(st.floats(-1, 1), st.floats(0, 0.5), st.floats(-1, 1))
+def test_names_of_languages_play_no_part(value: float, half: float, other: float) -> None:
+    """Swapping two languages changes no level."""
+    audit = with_excess(GROUPS, measured(value, half))
+    en, he = audit.by_language["en"], {EXCESS: measured(other)}
+    one = replace(audit, by_language={"en": en, "he": he})
+    swapped = replace(audit, by_language={"en": he, "he": en})
+    assert verdict(one).level == verdict(swapped).level
+
+
+def test_nothing_measured() -> None:
+    """No excess, no interval: unclear, not an error."""
+    assert verdict(replace(GROUPS, overall={})).level == "unclear"
+    bare = Measurement(0.5, 0.0, None, None, 400, "one cluster")
+    assert "one cluster" in verdict(with_excess(GROUPS, bare)).headline
