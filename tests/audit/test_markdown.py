@@ -66,3 +66,10 @@ def test_a_cell_stays_one_cell(text: str) -> None:
         assert len(cells) == 3
         inline = [token.content for token in tokens(row) if token.type == "inline"]
         assert inline[-1] == "y"
+
+
+def test_escapes_by_hand() -> None:
+    """Prose loses every opening character; a backslash cannot undo the escape of a pipe."""
+    assert escape("a <b> & c|d") == r"a &lt;b&gt; &amp; c\|d"
+    assert code("a\\|b") == r"`a\ \|b`"
+    assert code("a`b") == "`` a`b ``"

@@ -57,3 +57,11 @@ def test_undefined_has_its_reason() -> None:
     page = draw(small("groups"), 80)
     assert "-¹" in page
     assert "¹ no other share was possible" in page
+
+
+def test_a_long_text_ends_in_an_ellipsis() -> None:
+    """What does not fit is seen to be missing."""
+    rich = small("groups")
+    audit = replace(rich, worst=(replace(rich.worst[0], text="word " * 60),))
+    shown = next(line for line in draw(audit, 80).splitlines() if "word word" in line)
+    assert shown.endswith("…")

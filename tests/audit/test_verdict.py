@@ -143,3 +143,12 @@ def test_nothing_measured() -> None:
     assert verdict(replace(GROUPS, overall={})).level == "unclear"
     bare = Measurement(0.5, 0.0, None, None, 400, "one cluster")
     assert "one cluster" in verdict(with_excess(GROUPS, bare)).headline
+
+
+def test_the_nearest_k_is_read() -> None:
+    """Of several numbers of neighbours the one nearest to the matrix's decides."""
+    others = {Measure("excess", k): measured(0.0) for k in (1, 50)}
+    assert verdict(replace(GROUPS, overall={**GROUPS.overall, **others})).level == "biased"
+    without = {m: v for m, v in GROUPS.overall.items() if m != EXCESS}
+    near = {Measure("excess", 1): measured(0.6), Measure("excess", 50): measured(0.0)}
+    assert verdict(replace(GROUPS, overall={**without, **near})).level == "biased"
