@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from indexer.encoders.protocol import Encoder, EncoderSpec
+from indexer.encoders.protocol import VECTORS_ONLY, Encoder, EncoderSpec
+from indexer.encoders.vectors_only import REMEDY
 from indexer.errors import CorruptError, IncompatibleError
 from indexer.records import Role
 from indexer.remedies import RESTORE
@@ -52,11 +53,19 @@ class IndexSettings:
         """
         if (encoder.fingerprint, encoder.dim) == (self.fingerprint, self.dim):
             return
+        remedy = f"use {self.encoder_name} as it was, or build a new index with {encoder.name}"
+        if self.vectors_only:
+            remedy = REMEDY
         raise IncompatibleError(
             f"the index was made by {self.encoder_name}, not by {encoder.name}: "
             f"{_differences(self.parts, encoder.parts) or 'the fingerprints differ'}",
-            f"use {self.encoder_name} as it was, or build a new index with {encoder.name}",
+            remedy,
         )
+
+    @property
+    def vectors_only(self) -> bool:
+        """Whether the vectors were made elsewhere, so that no text can be encoded like them."""
+        return self.encoder.name.partition(":")[0] == VECTORS_ONLY
 
     def to_row(self) -> tuple[str, int]:
         """Serialise for the database: JSON and its checksum."""

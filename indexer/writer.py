@@ -10,14 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from indexer import tables
-from indexer.changes import insert_document, log_commit, name_file, remove_documents
+from indexer.changes import insert_document, log_commit, name_file, remove_documents, remove_vids
 from indexer.directory import FILES, LOCK, SCRATCH, make_directory, place_database, sweep
 from indexer.errors import DuplicateError, UsageError
 from indexer.lock import WriterLock
-from indexer.records import EncodedDocument
+from indexer.records import EncodedDocument, Vectors
 from indexer.remedies import BUILD
 from indexer.rows import check_document, stack_vectors
 from indexer.settings import IndexSettings
+from indexer.snapshot import read_vectors_of
 from indexer.store import DATABASE, WriteStore, translated
 from indexer.vectors import write_file
 
@@ -152,6 +153,25 @@ class IndexWriter:
                 remove_documents(conn, known)
                 log_commit(conn, "delete", 0, len(known))
         return [id_ for id_ in dict.fromkeys(ids) if id_ not in known]
+
+    def restart(self) -> None:
+        """Take back all that an unfinished build has committed, in one transaction.
+
+        Raises:
+            UsageError: the build is finished.
+        """
+        self._check_cursor(self.cursor)
+        with self._store.transaction() as conn:
+            vids = [vid for (vid,) in conn.execute("SELECT vid FROM documents")]
+            remove_vids(conn, vids)
+            conn.execute("UPDATE progress SET cursor = 0")
+            log_commit(conn, "restart", 0, len(vids))
+        self.cursor = 0
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """Read raw vectors, see :meth:`IndexReader.vectors`."""
+        with translated(self._database):
+            return read_vectors_of(self._conn, ids, self.settings.dim, str(self._database))
 
     def existing(self, ids: Sequence[str]) -> dict[str, str]:
         """Find those ids that the index holds, with their content hashes."""

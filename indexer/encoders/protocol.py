@@ -8,6 +8,8 @@ from indexer.records import Encoding, Role
 
 DEFAULT_ENCODER = "multilingual-e5-small"
 USE_ENCODER = "use-multilingual"
+VECTORS_ONLY = "vectors"
+"""Before the colon in the name of what only made vectors: ``vectors:NAME``."""
 
 Pooling = Literal["mean", "cls", "pooler", "max", "last"]
 
@@ -68,7 +70,7 @@ class EncoderSpec:
 
     name: str = DEFAULT_ENCODER
     """``multilingual-e5-small``, ``use-multilingual``, ``hashing``, a local directory or a
-    Hugging Face id."""
+    Hugging Face id; ``vectors:NAME`` for vectors made elsewhere."""
     revision: str | None = None
     """Commit, tag or branch of a Hugging Face id."""
     pooling: Pooling | None = None
@@ -88,10 +90,16 @@ def open_encoder(spec: EncoderSpec, arithmetic: str | None = None) -> Encoder:
 
     Raises:
         UsageError: no such encoder, or an option that it does not have.
+        IncompatibleError: the vectors were made elsewhere, and nothing here encodes like them.
         InputError: a model directory that is incomplete, unsafe or not understood.
         CorruptError: the weights file of a packaged encoder is damaged.
     """
-    if spec.name.partition(":")[0] == "hashing":
+    kind = spec.name.partition(":")[0]
+    if kind == VECTORS_ONLY:
+        from indexer.encoders.vectors_only import refuse
+
+        refuse(spec)
+    if kind == "hashing":
         from indexer.encoders.hashing import HashingEncoder
 
         return HashingEncoder(spec)

@@ -1,0 +1,260 @@
+"""An index over vectors made elsewhere: row *i* of a file belongs to record *i* of a corpus.
+
+Batches, commits and resuming are those of a build; see ``indexer/build.py``.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from indexer.build import BATCH, BuildReport, Progress
+from indexer.corpus import Query, Record
+from indexer.encoders.vectors_only import VectorsOnly
+from indexer.errors import IncompatibleError, InputError, UsageError
+from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
+from indexer.lines import find_sources, read_records
+from indexer.npy import Units, VectorFile
+from indexer.records import EncodedDocument, Vectors
+
+DEFAULT_NAME = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport(BuildReport):
+    """What an import did."""
+
+    rescaled: int
+    """Rows that were not of unit length; every row is divided by its length."""
+
+
+def import_vectors(
+    vectors: Path,
+    records: Iterable[Record],
+    path: Path,
+    *,
+    name: str = DEFAULT_NAME,
+    expected: int | None = None,
+    progress: Progress | None = None,
+) -> ImportReport:
+    """Make an index of vectors and their records, or go on with an import that was interrupted.
+
+    Every record must be accepted, since the rows behind a refused one would belong to others. A
+    record without an id that says the same as an earlier one is left out with its row, and
+    counted as ``unchanged``, like in a build.
+
+    Args:
+        vectors: an npy file, see :class:`VectorFile`; every row is made a unit vector.
+        records: the documents, record *i* of row *i*; read as they are needed.
+        path: the index directory; made when absent.
+        name: what people call the encoder; part of the fingerprint.
+        expected: the number of records, when it is known; held against the rows before anything
+            is written. When it is not known and the counts differ, what was committed is taken
+            back, and the index stays unfinished and empty.
+        progress: called after each commit with the number of records dealt with.
+
+    Raises:
+        UsageError: there is a finished index, the directory holds something else, or the corpus
+            or the vectors differ from those the import began with.
+        InputError: the file, a row or a record is refused, or the counts differ.
+        IncompatibleError: the build there began with another encoder.
+        LockedError: another process writes to the index.
+    """
+    file = VectorFile(vectors)
+    if expected is not None and expected != file.rows:
+        raise _unequal(file, expected)
+    encoder = VectorsOnly(name, file.dim, f"made elsewhere, {file.dtype}")
+    settings = IndexSettings.of(encoder, encoder.spec, "passage")
+    state = index_state(path)
+    if state == "ready":
+        raise UsageError(
+            f"{path}: there is a finished index", "name another directory for the vectors"
+        )
+    building = state == "building"
+    with IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer:
+        _check_same(writer, settings)
+        run = _Import(writer, file, progress)
+        stream = iter(records)
+        run.resume(stream)
+        run.consume(stream)
+        writer.finish()
+    return run.report(path)
+
+
+def read_query_vectors(path: Path, queries: Sequence[Query], dim: int) -> Vectors:
+    """Read the vectors of queries, row *i* of query *i*.
+
+    Args:
+        path: an npy file, see :class:`VectorFile`.
+        queries: n queries.
+        dim: the dimension of the index.
+
+    Returns:
+        (n, dim) float32 unit rows.
+
+    Raises:
+        InputError: the file or a row is refused, or its shape is not (n, dim).
+    """
+    file = VectorFile(path)
+    if file.dim != dim:
+        raise InputError(
+            f"{path}: its vectors have {file.dim} dimensions, those of the index {dim}",
+            "encode the queries with the encoder that made the vectors of the index",
+        )
+    if file.rows != len(queries):
+        raise InputError(
+            f"{path}: {file.rows} vectors for {len(queries)} queries",
+            "give one row a query, in the order of the queries",
+        )
+    return file.units(0, file.rows, lambda i: queries[i].place).vectors
+
+
+def count_records(sources: Sequence[str]) -> int | None:
+    """Count the records of sources without parsing them.
+
+    Returns:
+        The count, or None for standard input and pipes, which can be read only once.
+
+    Raises:
+        InputError: a source is missing, empty or a directory, or cannot be read.
+    """
+    files = find_sources(sources)
+    if not all(Path(name).is_file() for name in files):
+        return None
+    return sum(1 for name in files for _ in read_records(name))
+
+
+class _Import:
+    """One pass over a corpus and its vectors, with its counts."""
+
+    def __init__(self, writer: IndexWriter, file: VectorFile, progress: Progress | None) -> None:
+        self._writer = writer
+        self._file = file
+        self._progress: Progress = progress or (lambda _done: None)
+        self._resumed_at = writer.cursor
+        self._done = self._added = self._unchanged = self._rescaled = 0
+
+    def resume(self, records: Iterator[Record]) -> None:
+        """Pass over what an interrupted import has committed, and see that it is the same."""
+        committed = self._writer.documents()
+        expected = next(committed, None)
+        while batch := list(islice(records, min(BATCH, self._resumed_at - self._done))):
+            units = self._units(batch)
+            kept: list[int] = []
+            for offset, record in enumerate(batch):
+                id_ = record.document.id
+                if expected == (id_, content_hash(record.document)):
+                    kept.append(offset)
+                    expected = next(committed, None)
+                elif record.named or not self._writer.existing([id_]):
+                    raise _another(record.place, "corpus")
+                else:
+                    self._unchanged += 1
+            self._compare(batch, units, kept)
+            self._done += len(batch)
+            self._progress(self._done)
+        if expected is not None or self._done < self._resumed_at:
+            raise _another(str(self._writer.path), "corpus")
+
+    def consume(self, records: Iterator[Record]) -> None:
+        """Commit all records, a batch a transaction.
+
+        Raises:
+            InputError: a row or a record is refused, or there are not as many of both.
+        """
+        while batch := list(islice(records, BATCH)):
+            if self._done + len(batch) > self._file.rows:
+                self._take_back(self._done + len(batch), records)
+            units = self._units(batch)
+            accepted = self._choose(batch)
+            self._done += len(batch)
+            encoded = [
+                EncodedDocument(batch[i].document, units.vectors[i], tokens=0, tokens_dropped=0)
+                for i in accepted
+            ]
+            self._writer.add(encoded, cursor=self._done)
+            self._added += len(encoded)
+            self._progress(self._done)
+        if self._done < self._file.rows:
+            self._take_back(self._done, records)
+
+    def report(self, path: Path) -> ImportReport:
+        """Sum up, with the index as it is now."""
+        with IndexReader.open(path) as reader:
+            info = reader.info()
+        return ImportReport(
+            documents=info.documents,
+            added=self._added,
+            replaced=0,
+            unchanged=self._unchanged,
+            resumed_at=self._resumed_at,
+            rejected=0,
+            languages=dict(info.languages),
+            detected=info.language_sources.get("detected", 0),
+            truncated={},
+            rescaled=self._rescaled,
+        )
+
+    def _units(self, batch: Sequence[Record]) -> Units:
+        """Read the rows of a batch."""
+        stop = min(self._done + len(batch), self._file.rows)
+        units = self._file.units(self._done, stop, lambda i: batch[i].place)
+        self._rescaled += units.rescaled
+        return units
+
+    def _choose(self, batch: Sequence[Record]) -> list[int]:
+        """Find the records of a batch that are new, by their position in it."""
+        known = self._writer.existing([r.document.id for r in batch])
+        accepted: dict[str, int] = {}
+        for i, record in enumerate(batch):
+            id_ = record.document.id
+            if id_ not in known and id_ not in accepted:
+                accepted[id_] = i
+            elif record.named:
+                raise InputError(
+                    f"{record.place}: duplicate id {id_!r}", "give every document an id of its own"
+                )
+            else:
+                self._unchanged += 1
+        return list(accepted.values())
+
+    def _compare(self, batch: Sequence[Record], units: Units, kept: Sequence[int]) -> None:
+        """Refuse to go on with other vectors than those that are committed."""
+        committed = self._writer.vectors([batch[i].document.id for i in kept])
+        given = units.vectors[list(kept)] if kept else units.vectors[:0]
+        differ = np.flatnonzero((committed != given).any(axis=1))
+        if len(differ):
+            row = self._done + kept[int(differ[0])]
+            raise _another(f"{self._file.path}: row {row} (from 0)", "vectors")
+
+    def _take_back(self, records: int, rest: Iterator[Record]) -> None:
+        """Empty the index, then refuse, naming both counts."""
+        self._writer.restart()
+        raise _unequal(self._file, records + sum(1 for _ in rest))
+
+
+def _check_same(writer: IndexWriter, settings: IndexSettings) -> None:
+    ours = writer.settings
+    if (ours.fingerprint, ours.dim) == (settings.fingerprint, settings.dim):
+        return
+    raise IncompatibleError(
+        f"{writer.path}: its build began with {ours.encoder_name} of {ours.dim} dimensions, "
+        f"not with vectors {settings.encoder_name!r} of {settings.dim}",
+        "go on with what it began with, or start in another directory",
+    )
+
+
+def _unequal(file: VectorFile, records: int) -> InputError:
+    return InputError(
+        f"{file.path}: {file.rows} vectors for {records} records; nothing was kept",
+        "give one row a record, in the order of the corpus",
+    )
+
+
+def _another(place: str, what: str) -> UsageError:
+    return UsageError(
+        f"{place}: not the {what} that the interrupted import began with",
+        "give the same files in the same order, or start in another directory",
+    )

@@ -1,0 +1,138 @@
+"""`interlingua import`: an index over vectors made elsewhere, from the command line."""
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import CORPUS, Run, write_jsonl
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> Path:
+    """One vector a record of the corpus, not of unit length."""
+    path = tmp_path / "v.npy"
+    np.save(path, np.random.default_rng(0).standard_normal((len(CORPUS), 5)).astype(np.float16))
+    return path
+
+
+def test_an_import_says_what_it_did(run: Run, corpus: Path, vectors: Path, tmp_path: Path) -> None:
+    """Documents, languages, and how many rows were scaled."""
+    ran = run("import", vectors, corpus, "--index", tmp_path / "i", "--quiet")
+    assert (ran.code, ran.err) == (0, "")
+    assert "8 documents" in ran.out
+    assert "8 vectors were not of unit length" in ran.out
+    assert run("verify", "--index", tmp_path / "i").code == 0
+    info = run("info", "--index", tmp_path / "i", "--json").json()
+    assert (info["encoder"], info["dim"], info["documents"]) == ("imported", 5, 8)
+    assert info["arithmetic"] == "made elsewhere, float16"
+
+
+def test_an_import_in_json(run: Run, corpus: Path, vectors: Path, tmp_path: Path) -> None:
+    """The fields of a build and ``rescaled``."""
+    path = tmp_path / "i"
+    ran = run("import", vectors, corpus, "--index", path, "--name", "ada", "--quiet", "--json")
+    document = ran.json()
+    assert document["schema"] == "interlingua.import/1"
+    assert document["path"] == str(path)
+    assert (document["documents"], document["added"], document["rescaled"]) == (8, 8, 8)
+    assert document["languages"] == {"de": 2, "en": 3, "he": 2, "zh": 1}
+    assert run("info", "--index", path, "--json").json()["encoder"] == "ada"
+
+
+def test_progress_goes_to_stderr(run: Run, corpus: Path, vectors: Path, tmp_path: Path) -> None:
+    """With the number of records."""
+    ran = run("import", vectors, corpus, "--index", tmp_path / "i")
+    assert "importing: 8 of 8" in ran.err
+
+
+def test_several_files_gzipped_or_renamed_fields(run: Run, vectors: Path, tmp_path: Path) -> None:
+    """Records are counted over all of them."""
+    write_jsonl(tmp_path / "a.jsonl", [{"t": r["text"], "lang": r["lang"]} for r in CORPUS[:3]])
+    write_jsonl(tmp_path / "b.jsonl", [{"t": r["text"], "lang": r["lang"]} for r in CORPUS[3:]])
+    packed = tmp_path / "b.jsonl.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "b.jsonl").read_bytes()))
+    corpora = [tmp_path / "a.jsonl", packed]
+    ran = run("import", vectors, *corpora, "--index", tmp_path / "i", "--text-field", "t")
+    assert ran.code == 0, ran.err
+    assert "8 documents" in ran.out
+
+
+def test_wrong_counts_are_refused_before_anything_is_made(
+    run: Run, corpus: Path, tmp_path: Path
+) -> None:
+    """Exit code 3, both counts, one line."""
+    np.save(tmp_path / "v.npy", np.ones((7, 5)))
+    ran = run("import", tmp_path / "v.npy", corpus, "--index", tmp_path / "i", "--quiet")
+    assert (ran.code, ran.out) == (3, "")
+    assert "7 vectors for 8 records" in ran.err
+    assert ran.err.count("\n") == 1
+    assert not (tmp_path / "i").exists()
+
+
+@pytest.mark.parametrize(("rows", "code"), [(8, 0), (7, 3), (9, 3)])
+def test_standard_input_is_counted_as_it_comes(
+    run: Run,
+    corpus: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    code: int,
+) -> None:
+    """Wrong counts leave an unfinished, empty index, which the right file then fills."""
+    np.save(tmp_path / "v.npy", np.ones((rows, 5)))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(corpus.read_bytes())))
+    ran = run("import", tmp_path / "v.npy", "-", "--index", tmp_path / "i", "--quiet")
+    assert ran.code == code, ran.err
+    if code:
+        assert f"{rows} vectors for 8 records" in ran.err
+        assert run("info", "--index", tmp_path / "i", "--json").json()["documents"] == 0
+        np.save(tmp_path / "v.npy", np.ones((8, 5)))
+        assert run("import", tmp_path / "v.npy", corpus, "--index", tmp_path / "i").code == 0
+    assert run("info", "--index", tmp_path / "i", "--json").json()["documents"] == 8
+
+
+@pytest.mark.parametrize("value", [np.nan, 0])
+def test_a_bad_row_names_its_record(run: Run, corpus: Path, tmp_path: Path, value: float) -> None:
+    """Row, file and line, exit code 3."""
+    rows = np.ones((8, 5))
+    rows[4] = value
+    np.save(tmp_path / "v.npy", rows)
+    ran = run("import", tmp_path / "v.npy", corpus, "--index", tmp_path / "i", "--quiet")
+    assert ran.code == 3
+    assert "row 4 (from 0)" in ran.err
+    assert f"{corpus}:5" in ran.err
+
+
+def test_a_refused_record_is_not_tolerated(run: Run, vectors: Path, tmp_path: Path) -> None:
+    """The rows behind it would belong to others."""
+    lines = [*CORPUS[:4], {"id": "x", "text": ""}, *CORPUS[5:]]
+    write_jsonl(tmp_path / "c.jsonl", lines)
+    ran = run("import", vectors, tmp_path / "c.jsonl", "--index", tmp_path / "i", "--quiet")
+    assert ran.code == 3
+    assert "c.jsonl:5" in ran.err
+
+
+def test_searching_and_adding_say_what_to_do(
+    run: Run, corpus: Path, vectors: Path, tmp_path: Path
+) -> None:
+    """Exit code 7 with the remedy; delete and repair need no encoder."""
+    path = tmp_path / "i"
+    assert run("import", vectors, corpus, "--index", path, "--quiet").code == 0
+    write_jsonl(tmp_path / "more.jsonl", [{"id": "n", "text": "new", "lang": "en"}])
+    for arguments in (
+        ("search", "a cat", "--index", path),
+        ("search", "a cat", "--index", path, "--encoder", "hashing"),
+        ("add", tmp_path / "more.jsonl", "--index", path, "--quiet"),
+    ):
+        ran = run(*arguments)
+        assert (ran.code, ran.out) == (7, "")
+        assert "--query-vectors" in ran.err
+        assert ran.err.count("\n") == 1
+    assert run("import", vectors, corpus, "--index", path, "--quiet").code == 2
+    assert run("delete", "en1", "--index", path).code == 0
+    assert run("repair", "--index", path).code == 0
+    assert run("info", "--index", path, "--json").json()["documents"] == 7
