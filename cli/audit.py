@@ -77,8 +77,8 @@ def audit(
     from indexer.encoders import EncoderSpec
     from search.audit.run import AuditOptions
     from search.audit.schema import audit_json
-    from search.audit.terminal import render_audit
     from search.query import Index, make_filter
+    from search.reports.terminal import render_audit
 
     writers = _writers(html, markdown)
     options = AuditOptions(
@@ -141,11 +141,11 @@ def _questions(
 
 def _writers(html: Path | None, markdown: Path | None) -> "dict[Path, Callable[[Audit], str]]":
     """Find who writes which file, and fail before the audit rather than after it."""
-    from search.audit.markdown import render_markdown
+    from search.reports.markdown import render_markdown
 
     writers: dict[Path, Callable[[Audit], str]] = {}
     if html is not None:
-        from search.audit.html import render_html
+        from search.reports.html import render_html
 
         writers[html] = render_html
     if markdown is not None:

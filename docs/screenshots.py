@@ -15,7 +15,7 @@ from typing import Literal
 from playwright.sync_api import sync_playwright
 
 import interlingua
-from search.audit.html import render_html
+from search.reports.html import render_html
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 1000, 760

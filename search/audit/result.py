@@ -1,6 +1,6 @@
 """The result of an audit, as every report, comparison and gate reads it.
 
-Plain frozen records; ``search/audit/json.py`` writes and reads them.
+Plain frozen records; ``search/audit/schema.py`` writes and reads them.
 """
 
 from collections.abc import Mapping

@@ -101,7 +101,7 @@ def check(evidence: Evidence, asked: list[Asked]) -> None:
 
 
 @given(corpora())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_documents_ask(corpus: list[Doc]) -> None:
     """Every measure of every document that asks is what plain loops give."""
     pool, questions = ask_documents(corpus)
@@ -114,7 +114,7 @@ def test_documents_ask(corpus: list[Doc]) -> None:
 
 
 @given(corpora(), corpora(languages="abd"), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_judged_queries_ask(corpus: list[Doc], queries: list[Doc], data: st.DataObject) -> None:
     """The same for queries that stand in no corpus, in a language it may lack."""
     queries = [Doc(f"q{i}", q.lang, None, f"query {i}", q.vector) for i, q in enumerate(queries)]
@@ -127,7 +127,7 @@ def test_judged_queries_ask(corpus: list[Doc], queries: list[Doc], data: st.Data
 
 
 @given(corpora(languages="ab", least=2))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_topic_matched_control(corpus: list[Doc]) -> None:
     """The matched excess looks at documents whose group is in every language."""
     pool, questions = ask_documents(corpus)
@@ -143,7 +143,7 @@ def test_topic_matched_control(corpus: list[Doc]) -> None:
 
 
 @given(corpora(languages="abc", least=2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_leave_one_answer_out(corpus: list[Doc]) -> None:
     """The heatmap is the mean fall of the average precision, taken again without the answer."""
     pool, questions = ask_documents(corpus)
@@ -164,7 +164,7 @@ def test_leave_one_answer_out(corpus: list[Doc]) -> None:
 
 
 @given(corpora(least=3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_expected_precision_is_the_mean_over_all_orders(corpus: list[Doc]) -> None:
     """The closed form of a random order's average precision, by trying every order."""
     corpus = corpus[:7]
