@@ -218,9 +218,7 @@ def print_table(contestants: list[Contestant], tokens: int, arguments: argparse.
     print(f"{arguments.repeats} interleaved rounds, ratio the median of the rounds' ratios.")
     products = ", ".join(f"{f} {limit / 1e9:.0f} GFLOP/s" for f, limit in limits.items())
     print(f"Matrix products of the model's shapes: {products}.\n")
-    print(
-        "| encoder | sentences/s | tokens/s | ratio | cosine to float32 (min, mean) | limit |"
-    )
+    print("| encoder | sentences/s | tokens/s | ratio | cosine to float32 (min, mean) | limit |")
     print("|---|---|---|---|---|---|---|")
     for each in contestants:
         assert each.vectors is not None
