@@ -14,6 +14,7 @@ from cli.build import build
 from cli.convert import convert
 from cli.delete import delete
 from cli.demo import demo
+from cli.import_vectors import import_vectors
 from cli.info import info
 from cli.origin import origin
 from cli.repair import repair
@@ -45,6 +46,7 @@ for command in (
     origin,
 ):
     app.command()(command)
+app.command(name="import")(import_vectors)
 app.add_typer(convert, name="convert")
 
 

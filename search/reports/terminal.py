@@ -20,6 +20,9 @@ KEY = (
 """Measures of the first table."""
 
 _LANGUAGES, _WORST, _TAG, _ID, _TEXT = 12, 3, 10, 18, 120
+_NEIGHBOURS = 5
+"""Neighbours shown of each of the worst queries; the other reports show all."""
+
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -146,7 +149,7 @@ def _ratio(observed: float | None, expected: float | None) -> str:
 def _worst(audit: Audit) -> Iterable[RenderableType]:
     if not audit.worst:
         return [_line("Worst queries: none has more of its language than chance.")]
-    out: list[RenderableType] = [_line("Worst queries")]
+    out: list[RenderableType] = [_line("Worst queries, each with its nearest documents")]
     for query in audit.worst[:_WORST]:
         out += _query(query)
     return out
@@ -160,7 +163,7 @@ def _query(query: WorstQuery) -> Iterable[RenderableType]:
     )
     # Texts stand last: one from right to left may reorder what follows it on a terminal.
     yield _row(f"   {printable(query.text, _TEXT)}")
-    for each in query.neighbours:
+    for each in query.neighbours[:_NEIGHBOURS]:
         meaning = {True: "same meaning", False: "other meaning", None: ""}[each.same_meaning]
         yield _row(
             f"   {each.rank:>2} {each.score:.3f} {_cut(each.lang, 8)} {_cut(each.id, _ID)} "
