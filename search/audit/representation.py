@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from indexer.records import Vectors
 from search.audit.map2d import choose_points
 from search.audit.pool import Pool
 from search.audit.scoring import nearest
@@ -16,10 +17,8 @@ from search.measures.truncation import truncated
 from search.measures.variance import variance_shares
 
 MOST = 20_000
-"""Documents looked at, whole groups first; more would cost memory and tell no more."""
-
-ASKING = 5_000
-"""Documents that ask for their neighbours when there are more than MOST, to count the hubs."""
+"""Documents looked at, whole groups first: more would cost memory and tell no more. Hubs are then
+those of the documents looked at, among themselves."""
 
 _BLOCK_BYTES = 128 << 20
 
@@ -44,7 +43,7 @@ def measure_vectors(
     vectors, language, group = pool.vectors[some], pool.language[some], meaning[some]
     draws = {"seed": seed, "replicates": replicates}
     near = cosines(vectors, language, group, **draws)
-    hubs = hubness(_neighbours(pool, k, seed), pool.language, meaning, **draws)
+    hubs = hubness(_neighbours(vectors, pool.order[some], k), language, group, **draws)
     found = {
         Measure("language_probe"): language_probe(vectors, language, group, **draws),
         Measure("anisotropy"): Profile(near.random, {}),
@@ -72,18 +71,14 @@ def by_name(
     return profile.overall, {names[code]: row for code, row in profile.by_language.items()}
 
 
-def _neighbours(pool: Pool, k: int, seed: int) -> Ints:
-    """Find the k nearest documents of each that asks: (N, k), NOBODY for those that do not."""
-    found = np.full((len(pool), k), NOBODY, np.int64)
-    asking = np.arange(len(pool))
-    if len(pool) > MOST:
-        asking = np.sort(np.random.default_rng(seed).choice(len(pool), ASKING, replace=False))
-    size = max(1, _BLOCK_BYTES // (4 * max(1, len(pool))))
-    for start in range(0, len(asking), size):
-        rows = asking[start : start + size]
-        scores = pool.vectors[rows] @ pool.vectors.T
-        scores[np.arange(len(rows)), rows] = -np.inf
-        for row, s in zip(rows.tolist(), scores, strict=True):
-            places = nearest(s, pool.order, k)
+def _neighbours(vectors: Vectors, order: Ints, k: int) -> Ints:
+    """Find the k nearest others of each of n documents: (n, k), NOBODY past the end."""
+    found = np.full((len(vectors), k), NOBODY, np.int64)
+    size = max(1, _BLOCK_BYTES // (4 * max(1, len(vectors))))
+    for start in range(0, len(vectors), size):
+        scores = vectors[start : start + size] @ vectors.T
+        for row, s in enumerate(scores, start):
+            s[row] = -np.inf
+            places = nearest(s, order, k)
             found[row, : len(places)] = places
     return found
