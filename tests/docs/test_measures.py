@@ -20,7 +20,7 @@ from search.audit.label_noise import label_noise
 from search.audit.matched import matched_documents
 from search.audit.planted import BIASED, FAIR
 from search.audit.pool import UNCERTAIN, make_pool
-from search.audit.representation import ASKING, MOST
+from search.audit.representation import MOST
 from search.audit.run import KS, REPLICATES
 from search.audit.scores import AT_K, MEANING, MEANING_AT_K
 from search.audit.scoring import gather
@@ -499,7 +499,7 @@ def test_constants_of_the_page() -> None:
         f"fewer than {FEW} queries",
         f"within {BAND} of 0 fair, and a value from {LARGE} on large",
         f"no more than {MOST:,} documents",
-        f"more than {MOST:,} documents {ASKING:,} of them ask",
+        f"more than {MOST:,} documents the hubs are",
         f"fewer than {COVERED:.0%} of the documents".replace("%", " %"),
         f"probability below {UNCERTAIN}",
         f"fair one must be at most {FAIR}, that of the biased one at least {BIASED}",
