@@ -59,7 +59,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
         ("transform", info.transform),
     ]
     if info.state != "ready":
-        lines.append(("state", "unfinished: run the same `interlingua build` again to go on"))
+        lines.append(("state", "unfinished: run the same command again to go on"))
     if info.deleted:
         lines.append(("deleted", f"{info.deleted}, in no answer, still in a FAISS file"))
     lines.extend(

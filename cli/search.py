@@ -1,5 +1,6 @@
 """`interlingua search`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,6 +44,10 @@ def search(
     queries: Annotated[
         str | None, typer.Option(metavar="FILE", help="Query records in JSONL; - for stdin.")
     ] = None,
+    query_vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="NPY", help="Vectors of the queries, row i of record i of --queries."),
+    ] = None,
     encoder: MovedEncoder = None,
     exact: Annotated[  # noqa: ARG001 - every search is exact so far
         bool, typer.Option("--exact", help="Compare with every vector, whatever the index kind.")
@@ -57,6 +62,7 @@ def search(
     from cli.output import console, print_json
     from indexer.corpus import Fields, read_queries
     from indexer.encoders import EncoderSpec
+    from indexer.imported import read_query_vectors
     from search.query import Index, make_filter
     from search.render import answer_json, render_answer
 
@@ -64,12 +70,19 @@ def search(
     fields = Fields(id_field, text_field, lang_field, group_field)
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
         _warn_if_unfinished(opened)
+        vectors = None
         if queries is None:
+            _refuse_vectors_alone(query_vectors)
             asked = iter([_query(opened, text, lang, group, id)])
         else:
             _refuse_beside_queries(text, lang, group, id)
             asked = read_queries(queries, fields=fields)
-        for number, answer in enumerate(opened.search_many(asked, k=k, filter=allowed)):
+            if query_vectors is not None:
+                known = list(asked)
+                asked = iter(known)
+                vectors = read_query_vectors(query_vectors, known, opened.info().dim)
+        answers = opened.search_many(asked, k=k, filter=allowed, vectors=vectors)
+        for number, answer in enumerate(answers):
             if json:
                 print_json(answer_json(answer), indent=None if queries else 2)
             else:
@@ -103,6 +116,13 @@ def _query(
     return query if group is None else replace(query, group=group)
 
 
+def _refuse_vectors_alone(vectors: Path | None) -> None:
+    from indexer.errors import UsageError
+
+    if vectors is not None:
+        raise UsageError("--query-vectors without --queries", "give both")
+
+
 def _refuse_beside_queries(*given: str | None) -> None:
     from indexer.errors import UsageError
 
@@ -113,5 +133,5 @@ def _refuse_beside_queries(*given: str | None) -> None:
 def _warn_if_unfinished(index: "Index") -> None:
     info = index.info()
     if info.state != "ready":
-        note = "its build is unfinished; run the same `interlingua build` again to go on"
+        note = "its build is unfinished; run the same command again to go on"
         typer.echo(f"note: {info.documents} documents so far, {note}", err=True)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import tables
-from indexer.migrations import FORMAT
 from indexer.records import Filter, Role
 from indexer.settings import IndexSettings
 from indexer.vectors import KIND
@@ -58,7 +57,7 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
     )
     return IndexInfo(
         path=path,
-        format=FORMAT,
+        format=_number(conn, "PRAGMA user_version"),
         state=tables.read_progress(conn)[0],
         documents=sum(languages.values()),
         deleted=_number(conn, "SELECT count(*) FROM tombstones"),

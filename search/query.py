@@ -112,21 +112,34 @@ class Index:
         *,
         k: int = 10,
         filter: Filter | None = None,  # noqa: A002
+        vectors: Vectors | None = None,
     ) -> Iterator[Answer]:
         """Answer queries in their order, :data:`QUERY_BATCH` at a time.
 
         Each batch is answered from one state of the index, whatever a writer does meanwhile.
+
+        Args:
+            queries: the queries.
+            k: neighbours wanted, at least 1.
+            filter: documents that may be returned.
+            vectors: (number of queries, d) unit rows made elsewhere; the queries are encoded when
+                None.
         """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
-        queries = iter(queries)
+        queries, done = iter(queries), 0
         while batch := list(islice(queries, QUERY_BATCH)):
+            known = None if vectors is None else vectors[done : done + len(batch)]
+            done += len(batch)
             # Answered whole before any is handed out: the state is not held while others work.
-            yield from self._answers(batch, k, filter or Filter())
+            yield from self._answers(batch, known, k, filter or Filter())
 
-    def _answers(self, batch: Sequence[Query], k: int, allowed: Filter) -> list[Answer]:
+    def _answers(
+        self, batch: Sequence[Query], vectors: Vectors | None, k: int, allowed: Filter
+    ) -> list[Answer]:
         """Answer a batch from one state of the index."""
-        vectors = self.encoder.encode([q.text for q in batch], "query").vectors
+        if vectors is None:
+            vectors = self.encoder.encode([q.text for q in batch], "query").vectors
         with self._reader.snapshot() as state:
             known = [find_meaning(state, q) for q in batch]
             # The query itself may be among its own neighbours: ask for one more, drop it.

@@ -28,7 +28,7 @@ def worst_queries(
     queries: dict[str, Query],
     allowed: Filter,
 ) -> tuple[WorstQuery, ...]:
-    """Pick queries of several languages by excess, then p, then what they missed.
+    """Pick queries of several languages by excess, then by p.
 
     Args:
         state: the index, for texts.

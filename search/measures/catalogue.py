@@ -233,6 +233,17 @@ _DEFINITIONS: tuple[Definition, ...] = (
         "closed form: (languages - 1) / (right documents - 1)",
     ),
     Definition(
+        "served_recall",
+        "served recall",
+        "labels",
+        "higher",
+        True,
+        "0 to 1",
+        "Share of the k exactly nearest documents that the index serves among its k; 1 for an "
+        "exact index.",
+        "closed form: k over strangers",
+    ),
+    Definition(
         "language_variance",
         "variance: language",
         "grid",

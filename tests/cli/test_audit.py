@@ -164,3 +164,18 @@ def test_an_index_in_use_is_audited_and_says_that_it_was_not_kept(run: Run, inde
     finally:
         os.kill(holder.pid, signal.SIGKILL)
         holder.communicate()
+
+
+def test_search_takes_vectors_made_elsewhere(run: Run, index: Path, tmp_path: Path) -> None:
+    """`search --query-vectors` answers as if it had encoded the queries itself."""
+    queries, vectors = tmp_path / "q.jsonl", tmp_path / "q.npy"
+    texts = ["A cat on the roof", "Wash the apples"]
+    queries.write_text("\n".join(json.dumps({"text": t, "lang": "en"}) for t in texts))
+    np.save(vectors, open_encoder(EncoderSpec("hashing:32")).encode(texts, "query").vectors)
+    options = ("search", "--index", str(index), "--queries", str(queries), "--json")
+    ours, theirs = run(*options), run(*options, "--query-vectors", str(vectors))
+    assert ours.code == theirs.code == 0
+    assert ours.out == theirs.out
+    alone = run("search", "x", "--index", str(index), "--query-vectors", str(vectors))
+    assert alone.code == 2
+    assert "without --queries" in alone.err

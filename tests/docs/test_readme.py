@@ -67,6 +67,21 @@ def test_demo_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
+def test_audit_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    """The audit of the demo's index: the same words, numbers that float32 cannot move far."""
+    index = str(tmp_path / "demo-index")
+    assert run("demo", "--index", index, "--quiet")[0] == 0
+    code, out = run("audit", "--index", index, "--quiet", "--no-save")
+    assert code == 0
+    shown = " ".join(blocks("audit").split("\n", 1)[1].split())
+    real = " ".join(out.split())[: len(shown)]
+    number = re.compile(r"\d[\d,]*\.?\d*")
+    assert number.sub("#", real) == number.sub("#", shown)
+    values = [[float(x.replace(",", "")) for x in number.findall(text)] for text in (real, shown)]
+    assert values[0] == pytest.approx(values[1], abs=0.01)
+
+
+@pytest.mark.model
 @pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
 def test_python_of_the_docs_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

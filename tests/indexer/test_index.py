@@ -12,6 +12,7 @@ import pytest
 from indexer.encoders.protocol import EncoderSpec, open_encoder
 from indexer.errors import DuplicateError, IncompatibleError, InputError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
+from indexer.migrations import FORMAT
 from indexer.records import Document, EncodedDocument, Filter
 from tests.indexer.reference import DIM, SETTINGS, build, dump, embed, encoded, faiss_files
 
@@ -73,7 +74,7 @@ def test_info_describes_everything(tmp_path: Path) -> None:
     assert info.truncated == {"de": (1, 2), "sw": (1, 1)}
     assert info.groups == 2
     assert info.bytes == faiss_files(path)[0].stat().st_size
-    assert (info.state, info.role, info.dim, info.format) == ("ready", "passage", DIM, 1)
+    assert (info.state, info.role, info.dim, info.format) == ("ready", "passage", DIM, FORMAT)
     assert (info.encoder, info.fingerprint) == (SETTINGS.encoder_name, SETTINGS.fingerprint)
 
 
