@@ -29,6 +29,11 @@ ROW_MEASURES = ("same_language@10", "weak_recall@1", "strong_auc", "strong_stric
 def print_pooled(audits: Mapping[str, Audit]) -> None:
     """Print the measures of each encoder, one a column."""
     first = next(iter(audits.values()))
+    print(
+        f"{first.queries.sampled} questions, {first.index.documents} sentences; mAP of a random "
+        f"order {first.anchors['map_random']:.4f}, of languages in blocks "
+        f"{first.anchors['map_language_separated']:.4f}.\n"
+    )
     table(
         ("measure", "chance", *audits, "n"),
         [

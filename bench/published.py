@@ -96,7 +96,7 @@ XQUAD_R_MAP: tuple[Figure, ...] = (
 )
 """Models trained for the task, most of them on sentences with their context: not our encoders."""
 
-OWN = "calculated from the data, independently of this code"
+OWN = "calculated in advance and by other code, from the data or in closed form; not published"
 PEER_CONSTANTS = {2: 0.317, 3: 0.368, 7: 0.423, 11: 0.4405, 14: 0.448, 24: 0.461}
 """p of PEER with one right document a language, by number of languages."""
 MAP_RANDOM, MAP_SEPARATED, RANK_DISTANCE = 0.0015, 0.0919, 10846

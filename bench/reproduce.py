@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))  # bench is not installed
 
 from bench import published  # noqa: E402
 from bench.cached import MINILM, Subject  # noqa: E402
+from bench.centring import before_and_after  # noqa: E402
 from bench.markdown import cell, table  # noqa: E402
 from bench.pooled import Pooled, RandomVectors, audit_pooled, read_pooled  # noqa: E402
 from bench.pooled_tables import print_languages, print_leave_one_out, print_pooled  # noqa: E402
@@ -41,68 +42,64 @@ FEW_RUNS = 20
 
 def print_anchors(random: Audit, data: Path) -> None:
     """Print the figures that need no model."""
-    from scipy.stats import kruskal
-
-    got = random.overall
     places = 10 / 12 * (random.index.documents + 1)  # (R - 1) / (R + 1) (N + 1), R = 11
+    anchors = random.anchors
     rows = [
-        ("XQuAD-R, mAP of random orders", random.anchors["map_random"], published.MAP_RANDOM),
+        ("XQuAD-R, mAP of random orders", anchors["map_random"], published.MAP_RANDOM),
         (
             "XQuAD-R, mAP of languages in blocks",
-            random.anchors["map_language_separated"],
+            anchors["map_language_separated"],
             published.MAP_SEPARATED,
         ),
         ("XQuAD-R, chance of the rank distance, places", places, published.RANK_DISTANCE),
+        *(
+            (f"PEER, one right document in each of {n} languages", peer_of_any_order(n), constant)
+            for n, constant in published.PEER_CONSTANTS.items()
+        ),
+        ("question 66009, AUC of its distances, n = 6", origin_auc(data), published.ORIGIN_AUC),
     ]
-    for languages, constant in published.PEER_CONSTANTS.items():
-        ranks = np.random.default_rng(languages).permutation(languages)
-        found = float(kruskal(*([rank] for rank in ranks)).pvalue)
-        rows.append((f"PEER, one right document in each of {languages} languages", found, constant))
-    question = read_question(data / "origin" / "question-66009.json")
-    nothing = np.zeros((len(question.sentences),) * 2)  # only the published distances are of use
-    auc = origin_report(question.sentences, nothing, question.published).published_strong
-    assert auc.value is not None
-    what = f"question 66009, strong alignment AUC of its distances, n = {auc.n}"
-    rows.append((what, auc.value, published.ORIGIN_AUC))
     print("## Anchors without a model\n")
-    print(f"*Expected* was {published.OWN}.\n")
+    print(f"*Expected*: {published.OWN}. PEER: scipy's Kruskal-Wallis test, which ours follows.\n")
     table(
         ("what", "ours", "expected", "difference"),
         [(what, f"{a:.5g}", f"{b:g}", f"{a - b:+.2g}") for what, a, b in rows],
     )
-    print(
-        "PEER here is scipy's Kruskal-Wallis test, which ours follows; the audit calls such a "
-        "constant undefined. Vectors drawn at random, through the whole audit:\n"
-    )
+    print("Vectors drawn at random, through the whole audit:\n")
     names = ("same_language@10", "excess@10", "strong_auc", "weak_recall@1", "map", "rank_distance")
+    found = [(name, random.overall[Measure.parse(name)]) for name in names]
     table(
         ("measure", "random vectors", "chance", "n"),
-        [
-            (name, cell(one, 4), f"{one.chance:.4f}", str(one.n))
-            for name in names
-            for one in [got[Measure.parse(name)]]
-        ],
+        [(name, cell(one, 4), f"{one.chance:.4f}", str(one.n)) for name, one in found],
     )
+
+
+def peer_of_any_order(languages: int) -> float:
+    """PEER of a random order with one right document a language: a constant, whatever the order."""
+    from scipy.stats import kruskal
+
+    ranks = np.random.default_rng(languages).permutation(languages)
+    return float(kruskal(*([rank] for rank in ranks)).pvalue)
+
+
+def origin_auc(data: Path) -> float:
+    """Strong alignment AUC of the distances that the question itself gives."""
+    question = read_question(data / "origin" / "question-66009.json")
+    nothing = np.zeros((len(question.sentences),) * 2)  # only the published distances are of use
+    auc = origin_report(question.sentences, nothing, question.published).published_strong
+    assert auc.value is not None
+    assert auc.n == 6
+    return auc.value
 
 
 def print_xquad_r(whole: Mapping[str, Audit], eight: Mapping[str, Audit]) -> None:
-    """Print everything about XQuAD-R."""
-    one = next(iter(whole.values()))
+    """Print the audits of all languages, and those of the languages that USE knows."""
     print("## XQuAD-R, all languages in one list\n")
     print(
-        f"{one.queries.sampled} questions, {one.index.documents} sentences, each encoded alone, "
-        f"without the paragraph around it. Yardsticks of the mAP: random order "
-        f"{one.anchors['map_random']:.4f}, languages in blocks "
-        f"{one.anchors['map_language_separated']:.4f}. Intervals: cluster bootstrap over the "
-        "questions, 95 %. Published of these encoders: nothing.\n"
+        "Sentences are encoded alone, without the paragraph around them. Intervals: cluster "
+        "bootstrap over the questions, 95 %. Published of these encoders: nothing.\n"
     )
     print_pooled(whole)
-    print(f"The same, asked and searched in {', '.join(sorted(USE_LANGUAGES))} only; ", end="")
-    few = next(iter(eight.values()))
-    print(
-        f"{few.queries.sampled} questions, {sum(few.index.languages.values())} sentences, "
-        f"languages in blocks {few.anchors['map_language_separated']:.4f}:\n"
-    )
+    print(f"Asked and searched in {', '.join(sorted(USE_LANGUAGES))} only:\n")
     print_pooled(eight)
     for label, audit in whole.items():
         print_languages(label, audit)
@@ -112,9 +109,24 @@ def print_xquad_r(whole: Mapping[str, Audit], eight: Mapping[str, Audit]) -> Non
         "Trained for the task; LAReQA encodes each sentence with its paragraph. For the order of "
         "magnitude only, so that no difference is given.\n"
     )
-    table(
-        ("model", "mAP", "source"),
-        [(f.what, f"{f.value:.3g}", f.source) for f in published.XQUAD_R_MAP],
+    rows = [(f.what, f"{f.value:.3g}", f.source) for f in published.XQUAD_R_MAP]
+    table(("model", "mAP", "source"), rows)
+
+
+def print_centring(pairs: Mapping[str, tuple[Audit, Audit]]) -> None:
+    """Print what subtracting the language means does."""
+    print("### After subtracting each language's mean\n")
+    print(
+        "Means of sentences and of questions, from every second article; the questions of the "
+        "other articles ask, all sentences are searched.\n"
+    )
+    names = ("before", "after")
+    print_pooled(
+        {
+            f"{label}, {name}": audit
+            for label, pair in pairs.items()
+            for name, audit in zip(names, pair, strict=True)
+        }
     )
 
 
@@ -194,16 +206,16 @@ def main() -> None:
     random = RandomVectors()
     vectors = random.encode(texts[0], "passage"), random.encode(texts[1], "query")
     print_anchors(audit_pooled(data, random, *vectors)[0], options.data)
-    whole, eight = {}, {}
-    probes = []
+    whole, eight, moved, probes = {}, {}, {}, []
     for subject in subjects:
         vectors = subject.encode(texts[0], "passage"), subject.encode(texts[1], "query")
-        pools = (None, USE_LANGUAGES)
         whole[subject.label], eight[subject.label] = audit_pooled(
-            data, subject.encoder, *vectors, pools
+            data, subject.encoder, *vectors, (None, USE_LANGUAGES)
         )
+        moved[subject.label] = before_and_after(data, subject.encoder, *vectors)
         probes.append(probe_row(subject.label, vectors[0].vectors, data))
     print_xquad_r(whole, eight)
+    print_centring(moved)
     pairs = read_tatoeba(options.data / "tatoeba")
     print_tatoeba({subject.label: accuracy(subject, pairs) for subject in subjects})
     print_probes(probes)
