@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import IndexPath, Json, MovedEncoder, Quiet, pairs
+from cli.options import HtmlFile, IndexPath, Json, MarkdownFile, MovedEncoder, Quiet, pairs
+from cli.reports import report_writers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from indexer.corpus import Query
     from indexer.records import Vectors
     from search.audit.result import Audit
@@ -57,12 +56,8 @@ def audit(
     ] = False,
     peer: Annotated[bool, typer.Option("--peer", help="Measure PEER, too (slow).")] = False,
     encoder: MovedEncoder = None,
-    html: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page with plots.")
-    ] = None,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the whole audit in Markdown.")
-    ] = None,
+    html: HtmlFile = None,
+    markdown: MarkdownFile = None,
     save: Annotated[
         bool, typer.Option("--save/--no-save", help="Keep the audit in the index.")
     ] = True,
@@ -80,7 +75,7 @@ def audit(
     from search.query import Index, make_filter
     from search.reports.terminal import render_audit
 
-    writers = _writers(html, markdown)
+    writers = report_writers(html, markdown)
     options = AuditOptions(
         ks=_numbers(k),
         sample=sample,
@@ -137,22 +132,6 @@ def _questions(
         return asked, read_query_vectors(vectors, asked, index.info().dim)
     with progress("encoding queries", len(asked), quiet) as show:
         return asked, index.encode_queries(asked, show)
-
-
-def _writers(html: Path | None, markdown: Path | None) -> "dict[Path, Callable[[Audit], str]]":
-    """Find who writes which file, and fail before the audit rather than after it."""
-    from search.reports.markdown import render_markdown
-
-    writers: dict[Path, Callable[[Audit], str]] = {}
-    if html is not None:
-        from search.reports.html import render_html
-
-        writers[html] = render_html
-    if markdown is not None:
-        writers[markdown] = render_markdown
-    for path in writers:
-        path.touch()
-    return writers
 
 
 def _save(index: Path, found: "Audit") -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import IndexPath, Json
+from cli.options import HtmlFile, IndexPath, Json, MarkdownFile
+from cli.reports import report_writers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,17 +26,27 @@ def audits(
     delete: Annotated[
         list[int] | None, typer.Option(metavar="ID", help="Remove this audit; may be repeated.")
     ] = None,
+    html: HtmlFile = None,
+    markdown: MarkdownFile = None,
     json: Json = False,
 ) -> None:
     """List the audits that are kept with an index, the newest first."""
     from cli.output import console, print_json
     from indexer.audits import list_audits, load_audit
     from indexer.errors import UsageError
+    from search.audit.schema import parse_audit
 
     if show is not None and delete:
         raise UsageError("--show and --delete together", "give one of the two")
+    if show is None and (html or markdown):
+        raise UsageError("--html and --markdown write one audit", "name it with --show ID")
     if show is not None:
-        typer.echo(load_audit(index, _id(show)))
+        document = load_audit(index, _id(show))
+        writers = report_writers(html, markdown)
+        for path, write in writers.items():
+            path.write_text(write(parse_audit(document, str(index))), encoding="utf-8")
+        if json or not writers:
+            typer.echo(document)
         return
     if delete:
         _delete(index, delete)

@@ -49,6 +49,13 @@ Pooling = Annotated[
 Layer = Annotated[
     int | None, typer.Option(help="Hidden layer to pool: 0 the embeddings, -1 the last.")
 ]
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots.")
+]
+MarkdownFile = Annotated[
+    Path | None,
+    typer.Option("--markdown", metavar="FILE", help="Write the whole audit in Markdown."),
+]
 REJECTS = "rejects.jsonl"
 """Where refused records go, inside the index directory."""
 

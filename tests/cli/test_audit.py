@@ -87,6 +87,10 @@ def test_reports_go_to_files_and_the_table_to_stdout(run: Run, index: Path, tmp_
     assert html.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "excess@5" in markdown.read_text(encoding="utf-8")
     assert "kept in the index as audit 1" in ran.err
+    again = tmp_path / "again.html"
+    shown = run("audits", "--index", str(index), "--show", "1", "--html", str(again))
+    assert (shown.code, shown.out) == (0, "")
+    assert again.read_bytes() == html.read_bytes()
     shown = run("audits", "--index", str(index), "--show", "newest")
     stored = tmp_path / "stored.json"
     stored.write_text(shown.out, encoding="utf-8")
