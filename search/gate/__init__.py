@@ -1,0 +1,1 @@
+"""A release let through or held back, by what its audit says."""
