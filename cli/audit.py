@@ -92,7 +92,7 @@ def audit(
     for path, write in writers.items():
         path.write_text(write(found), encoding="utf-8")
     if save:
-        _save(index, found)
+        _save(index, found, quiet)
     if json:
         print_json(audit_json(found), indent=None)
     else:
@@ -134,7 +134,7 @@ def _questions(
         return asked, index.encode_queries(asked, show)
 
 
-def _save(index: Path, found: "Audit") -> None:
+def _save(index: Path, found: "Audit", quiet: bool) -> None:
     """Keep the audit in the index; an index that cannot be written to is no reason to fail."""
     from json import dumps
 
@@ -148,5 +148,6 @@ def _save(index: Path, found: "Audit") -> None:
         number = save_audit(index, document, summarise(found), found.index.seq)
     except (InterlinguaError, OSError) as error:
         typer.echo(f"note: the audit was not kept in the index: {error}", err=True)
-    else:
+        return
+    if not quiet:
         typer.echo(f"kept in the index as audit {number}; see `interlingua audits`", err=True)
