@@ -9,7 +9,10 @@ from cli.options import Json
 
 def compare(
     a: Annotated[
-        str, typer.Argument(metavar="A", help="Audit in JSON, or an index: its newest audit.")
+        str,
+        typer.Argument(
+            metavar="A", help="Audit in JSON, an index (its newest audit), or INDEX@ID."
+        ),
     ],
     b: Annotated[str, typer.Argument(metavar="B", help="The same, afterwards.")],
     measure: Annotated[

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def gate(
     audit: Annotated[
-        str, typer.Argument(metavar="A", help="Audit in JSON, or an index: its newest audit.")
+        str,
+        typer.Argument(metavar="A", help="Audit in JSON, an index (its newest audit), INDEX@ID."),
     ],
     baseline: Annotated[
         str | None,

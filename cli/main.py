@@ -11,9 +11,11 @@ from cli.add import add
 from cli.audit import audit
 from cli.audits import audits
 from cli.build import build
+from cli.compare import compare
 from cli.convert import convert
 from cli.delete import delete
 from cli.demo import demo
+from cli.gate import gate
 from cli.import_vectors import import_vectors
 from cli.info import info
 from cli.origin import origin
@@ -39,6 +41,8 @@ for command in (
     search,
     audit,
     audits,
+    compare,
+    gate,
     info,
     verify,
     repair,
