@@ -1,7 +1,6 @@
 """Every command once, on real files, with the exit codes and JSON that scripts rely on."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -10,9 +9,20 @@ from pathlib import Path
 import pytest
 
 from cli.main import app
+from indexer.index import IndexReader, index_state
 from tests.cli.conftest import CORPUS, Ran, Run, write_jsonl
 
-HEAVY = ("torch", "transformers", "faiss", "pyarrow", "tokenizers", "sqlite_utils")
+HEAVY = (
+    "torch",
+    "transformers",
+    "faiss",
+    "pyarrow",
+    "tokenizers",
+    "sqlite_utils",
+    "scipy",
+    "sklearn",
+    "plotly",
+)
 REPORT = {
     "k", "same_language", "same_meaning", "language_only", "meaning_only", "both", "neither",
     "expected_same_language", "excess", "p_value", "relevant_total",
@@ -300,28 +310,35 @@ def test_output_may_be_cut_short(index: Path) -> None:
 
 def test_interrupted_build_exits_130_and_goes_on(tmp_path: Path) -> None:
     """Ctrl-C leaves what was committed; the same command finishes the build."""
-    corpus = tmp_path / "big.jsonl"
-    records = [
-        {"id": str(i), "text": f"sentence number {i} " * 40, "lang": "en"} for i in range(6000)
-    ]
-    write_jsonl(corpus, records)
+    records = [json.dumps({"id": str(i), "text": f"number {i}", "lang": "en"}) for i in range(3000)]
     path = tmp_path / "index"
     command = [
-        sys.executable, "-m", "cli.main", "build", str(corpus), "--index", str(path),
-        "--encoder", "hashing:512", "-q",
+        sys.executable, "-m", "cli.main", "build", "-", "--index", str(path),
+        "--encoder", "hashing", "-q",
     ]  # fmt: skip
-    started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
-    while not (path / "interlingua.db").exists() and started.poll() is None:
-        time.sleep(0.01)
-    time.sleep(1.0)
+    started = subprocess.Popen(command, stdin=-1, stderr=subprocess.PIPE, text=True)
+    assert started.stdin is not None
+    started.stdin.write("\n".join(records[:2000]) + "\n")
+    started.stdin.flush()  # and the rest never comes: the build waits, as long as it takes
+    while index_state(path) is None or not _documents(path):
+        assert started.poll() is None
+        time.sleep(0.05)
     started.send_signal(2)
     _, said = started.communicate(timeout=60)
     assert (started.returncode, "Traceback" in said) == (130, False), said
     assert "run the same command again" in said
-    finished = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    finished = subprocess.run(
+        [*command, "--json"], input="\n".join(records), capture_output=True, text=True, check=True
+    )
     report = json.loads(finished.stdout)
-    assert report["documents"] == 6000
-    assert report["added"] == 6000 - report["resumed_at"]
+    assert report["documents"] == 3000
+    assert 0 < report["resumed_at"] < 2000
+    assert report["added"] == 3000 - report["resumed_at"]
+
+
+def _documents(path: Path) -> int:
+    with IndexReader.open(path) as reader:
+        return reader.info().documents
 
 
 def test_ran_parses_only_json() -> None:
