@@ -11,7 +11,14 @@ from search.comparison.correction import adjust
 from search.comparison.differing import differing
 from search.comparison.paired import Tested, exact, resample_pairs
 from search.comparison.pairing import Pairing, pair
-from search.comparison.result import Compared, Comparison, Correction, Difference, Outcome
+from search.comparison.result import (
+    Compared,
+    Comparison,
+    Correction,
+    Difference,
+    Outcome,
+    negligible,
+)
 from search.measures.catalogue import CATALOGUE
 from search.measures.evidence import Floats
 from search.measures.measure import Measure, Measurement
@@ -59,8 +66,7 @@ def compare(
     """
     _check(level, replicates)
     pairing = pair(a, b)
-    if replicates is None:
-        replicates = max(REPLICATES, math.ceil(_FINE * len(pairing.languages) / (1 - level)))
+    replicates = replicates or _enough(len(pairing.languages), level)
     chosen = _choose(a, b, measures)
     kept = [m for m in chosen if m in pairing.a.values and m in pairing.b.values]
     found = resample_pairs(
@@ -71,19 +77,17 @@ def compare(
         seed=seed,
         replicates=replicates,
     )
-    tested = dict(zip(kept, found, strict=True))
+    paired = {
+        measure: _paired(measure, tested, pairing, correction, 1 - level)
+        for measure, tested in zip(kept, found, strict=True)
+    }
     return Comparison(
-        pairs=len(pairing.language),
+        pairs=len(pairing),
         clusters=pairing.clusters,
-        only_a=len(pairing.a.ids) - len(pairing.language),
-        only_b=len(pairing.b.ids) - len(pairing.language),
+        only_a=len(pairing.a.ids) - len(pairing),
+        only_b=len(pairing.b.ids) - len(pairing),
         headline_k=b.matrix.k,
-        measures={
-            measure: _paired(measure, tested[measure], pairing, correction, 1 - level)
-            if measure in tested
-            else _unpaired(measure, a, b)
-            for measure in chosen
-        },
+        measures={m: paired[m] if m in paired else _unpaired(m, a, b) for m in chosen},
         missing={m: "b" if m in a.overall else "a" for m in sorted({*a.overall} ^ {*b.overall})},
         differing=differing(a, b),
         correction=correction,
@@ -99,6 +103,11 @@ def _check(level: float, replicates: int | None) -> None:
         raise UsageError(f"level {level}", "take one between 0 and 1, like 0.95")
     if replicates is not None and replicates < 100:
         raise UsageError(f"{replicates} replicates", "take at least 100")
+
+
+def _enough(languages: int, level: float) -> int:
+    """Replicates with which the p of one of several languages can be small enough."""
+    return max(REPLICATES, math.ceil(_FINE * languages / (1 - level)))
 
 
 def _choose(a: Audit, b: Audit, wanted: Iterable[Measure] | None) -> list[Measure]:
@@ -148,15 +157,17 @@ def _difference(
         n=n,
         left_out=asked - n,
         clusters=clusters,
-        outcome=_outcome(measure, difference, p_adjusted, alpha),
+        outcome=_outcome(measure, a, difference, p_adjusted, alpha),
         reason=reason,
     )
 
 
-def _outcome(measure: Measure, difference: float | None, p: float | None, alpha: float) -> Outcome:
+def _outcome(
+    measure: Measure, a: float | None, difference: float | None, p: float | None, alpha: float
+) -> Outcome:
     if p is None or difference is None:
         return "untested"
-    if p > alpha or not difference:
+    if p > alpha or negligible(difference, a):
         return "noise"
     known = CATALOGUE.get(measure.name)
     if known is None or known.better == "neither":

@@ -63,11 +63,13 @@ class _Table:
         return a, b
 
     def effects(self) -> Floats:
-        """What each cluster adds to the difference of the means: (C, L + 1), 0 if undefined."""
+        """What each cluster adds to the difference of the means: (C, L + 1), 0 if undefined.
+
+        The last column is that of the macro average but for a factor, the same for all clusters.
+        """
         counts = self.counts().sum(axis=0)
         found = np.nan_to_num(ratio(self.differences(), np.broadcast_to(counts, self._shape)))
-        share = max(1, int((counts > 0).sum()))
-        return np.concatenate([found, found.sum(axis=1, keepdims=True) / share], axis=1)
+        return np.concatenate([found, found.sum(axis=1, keepdims=True)], axis=1)
 
     def sizes(self) -> tuple[Ints, Ints]:
         """Queries and clusters that count: (L + 1,) each."""

@@ -34,6 +34,9 @@ class Pairing:
     """(n,) 0..C-1, numbered in the order of their names, whichever audit comes first."""
     clusters: int
 
+    def __len__(self) -> int:
+        return len(self.language)
+
     def values(self, measure: Measure) -> tuple[Floats, Floats]:
         """Values of a measure in both audits: (n,) each, NaN where undefined."""
         return (

@@ -15,6 +15,11 @@ Outcome = Literal["better", "worse", "changed", "noise", "untested"]
 noise explains; ``untested``: there is no p."""
 
 
+NEGLIGIBLE = 5e-5
+"""Change, of a value up to 1 or as a share of a larger one, that is called none however certain it
+is: another machine's arithmetic moves a score by as much, in all queries alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How far one measure moved, over all languages or in one. Undefined is None."""
@@ -40,6 +45,16 @@ class Difference:
     outcome: Outcome
     reason: str | None = None
     """Why something is None."""
+
+    @property
+    def negligible(self) -> bool:
+        """Whether the change is too small to be called one."""
+        return self.difference is not None and negligible(self.difference, self.a)
+
+
+def negligible(difference: float, a: float | None) -> bool:
+    """Whether a change from ``a`` is too small to be called one."""
+    return abs(difference) < NEGLIGIBLE * max(1.0, abs(a or 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def sentence(measure: Measure, found: Difference, level: float) -> str:
     if found.difference is None:
         return f"{measure}: {found.reason}."
     moved = f"{measure} {_verb(found.difference)} {number(found.a)} to {number(found.b)}"
-    if found.difference == 0:
+    if found.negligible:
         moved = f"{measure} stayed at {number(found.a)}"
     if found.p is None or found.low is None or found.high is None:
         return f"{moved} ({signed(found.difference)}, n = {found.n}); {found.reason}."

@@ -168,6 +168,13 @@ def test_p_agrees_with_scipy(clusters: int) -> None:
     assert found.p[1] == pytest.approx(theirs.pvalue, abs=tolerance)
 
 
+def test_p_is_never_zero() -> None:
+    """What was observed is one of the flips that were tried: no p below 1 / (replicates + 1)."""
+    found = compare(*before_and_after(0.5), replicates=199).measures[EXCESS]
+    assert found.overall.p == 1 / 200
+    assert found.by_language["en"].p == 1 / 200
+
+
 def test_interval_is_that_of_clusters() -> None:
     """Its width is the normal one of cluster means, not of queries: versions move together."""
     rng = np.random.default_rng(2)
@@ -291,6 +298,7 @@ def one(**changes: object) -> Audit:
     [
         (dataclasses.replace(one(), per_query=None), "the second audit holds no values by query"),
         (one(ids=tuple("ABCDEFGHIJ")), "share 0 of 10 and 10 queries"),
+        (one(ids=(), languages=(), clusters=(), values={}), "share 0 of 10 and 0 queries"),
         (one(ids=("q0", *"ABCDEFGHI")), None),
         (one(ids=("q0", "q0", *"ABCDEFGH")), "the second audit has the query 'q0' twice"),
         (one(languages=(*["en"] * 9, "he")), "1 of 10 shared queries have another language"),
@@ -458,3 +466,21 @@ def test_damaged_measurements_are_refused() -> None:
     ):
         with pytest.raises(InputError, match=r"^a.json: damaged: "):
             must_be_sound(damaged, "a.json")
+
+
+def test_a_change_of_rounding_is_no_change() -> None:
+    """However certain: 1e-6 in every query is another machine's arithmetic."""
+    languages, clusters = ["en"] * 40, [str(i) for i in range(40)]
+    before = [0.5 + i / 1000 for i in range(40)]
+    outcomes = {}
+    for step in (1e-6, 1e-3):
+        after = [value + step for value in before]
+        found = compare(
+            audit_of(languages, clusters, {AUC: before}),
+            audit_of(languages, clusters, {AUC: after}),
+        ).measures[AUC]
+        assert found.overall.p is not None
+        assert found.overall.p < 0.01
+        outcomes[step] = found.overall.outcome
+        assert ("stayed at" in sentence(AUC, found.overall, 0.95)) == (step == 1e-6)
+    assert outcomes == {1e-6: "noise", 1e-3: "better"}
