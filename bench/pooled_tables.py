@@ -11,6 +11,7 @@ MEASURES = (
     "same_language@10",
     "excess@1",
     "excess@10",
+    "excess_matched@10",
     "weak_recall@1",
     "strong_auc",
     "strong_strict",
@@ -49,9 +50,9 @@ def print_pooled(audits: Mapping[str, Audit]) -> None:
     )
 
 
-def print_languages(label: str, audit: Audit) -> None:
+def print_languages(title: str, audit: Audit) -> None:
     """Print one encoder language by language."""
-    print(f"### {label}, by language of the question\n")
+    print(f"### {title}\n")
     rows = []
     for lang, found in audit.by_language.items():
         taken = [found[Measure.parse(name)] for name in ROW_MEASURES]

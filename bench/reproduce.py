@@ -11,6 +11,7 @@ another run encodes nothing twice.
 
 import argparse
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # bench is not installed
 
 from bench import published  # noqa: E402
-from bench.cached import MINILM, Subject  # noqa: E402
+from bench.cached import Subject, say  # noqa: E402
 from bench.centring import before_and_after  # noqa: E402
 from bench.markdown import cell, table  # noqa: E402
 from bench.pooled import Pooled, RandomVectors, audit_pooled, read_pooled  # noqa: E402
@@ -102,7 +103,9 @@ def print_xquad_r(whole: Mapping[str, Audit], eight: Mapping[str, Audit]) -> Non
     print(f"Asked and searched in {', '.join(sorted(USE_LANGUAGES))} only:\n")
     print_pooled(eight)
     for label, audit in whole.items():
-        print_languages(label, audit)
+        print_languages(f"{label}, by language of the question", audit)
+    if published.USE in eight:
+        print_languages(f"{published.USE}, its own languages only", eight[published.USE])
     print_leave_one_out(whole)
     print("### Published mAP of other models\n")
     print(
@@ -197,9 +200,12 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared/data")
-    parser.add_argument("--encoders", default=f"multilingual-e5-small,use-multilingual,{MINILM}")
+    parser.add_argument(
+        "--encoders", default=f"multilingual-e5-small,use-multilingual,{published.MINILM}"
+    )
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args()
+    start = time.monotonic()
     subjects = [Subject(label, options.cache) for label in options.encoders.split(",")]
     data = read_pooled(options.data / "xquad-r")
     texts = [d.text for d in data.documents], [q.text for q in data.queries]
@@ -214,12 +220,15 @@ def main() -> None:
         )
         moved[subject.label] = before_and_after(data, subject.encoder, *vectors)
         probes.append(probe_row(subject.label, vectors[0].vectors, data))
+    found = ", ".join(f"{s.label} in {s.encoder.arithmetic}" for s in subjects)
+    print(f"Encoders: {found}.\n")
     print_xquad_r(whole, eight)
     print_centring(moved)
     pairs = read_tatoeba(options.data / "tatoeba")
     print_tatoeba({subject.label: accuracy(subject, pairs) for subject in subjects})
     print_probes(probes)
     print_origin(subjects, options.data)
+    say(f"{time.monotonic() - start:.0f} s in all")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 Unlike ``bench/tatoeba.py`` this one keeps repeated sentences, each with its own right answer.
 """
 
+from collections.abc import Mapping
+from itertools import zip_longest
 from pathlib import Path
 from statistics import mean
 
@@ -13,6 +15,10 @@ from bench.cached import Subject
 from bench.markdown import table
 from bench.tatoeba import wilson
 
+USE_CODES = frozenset(
+    ["ara", "cmn", "deu", "fra", "ita", "jpn", "kor", "nld", "por", "rus", "spa", "tha", "tur"]
+)
+"""Of the 36, those that the Universal Sentence Encoder was trained on."""
 Sides = tuple[list[str], list[str]]
 """Sentences, and their English."""
 
@@ -49,31 +55,33 @@ def print_tatoeba(found: dict[str, dict[str, tuple[int, int]]]) -> None:
         "repeated sentences included as MTEB does. Both sides in the role of a query. "
         "Interval: Wilson.\n"
     )
-    head, columns = ["language"], []
     first = next(iter(found.values()))
-    columns.append([*first, "macro average"])
+    averages = {"macro average": list(first), "of these in USE": sorted(USE_CODES & first.keys())}
+    head, columns = ["language"], [[*first, *averages]]
     for label, pairs in found.items():
-        shares = {code: hits / n for code, (hits, n) in pairs.items()}
-        ends = {code: wilson(hits, n) for code, (hits, n) in pairs.items()}
+        shares = {code: 100 * hits / n for code, (hits, n) in pairs.items()}
+        ends = [wilson(hits, n) for hits, n in pairs.values()]
+        ours = _with_means(shares, averages)
         head.append(f"{label} (95 %)")
-        cells = [
-            f"{100 * shares[c]:.1f} ({100 * ends[c][0]:.1f}–{100 * ends[c][1]:.1f})" for c in shares
-        ]
-        columns.append([*cells, f"{100 * mean(shares.values()):.1f}"])
+        intervals = [f" ({100 * low:.1f}–{100 * high:.1f})" for low, high in ends]
+        columns.append([f"{a:.1f}{b}" for a, b in zip_longest(ours, intervals, fillvalue="")])
         for run in published.TATOEBA.get(label, ()):
-            theirs = [*(run.accuracy[c] for c in shares)]
-            theirs.append(mean(theirs))
-            ours = [*shares.values(), mean(shares.values())]
+            theirs = _with_means({code: 100 * run.accuracy[code] for code in shares}, averages)
             head += [run.name, "difference"]
-            columns.append([f"{100 * p:.1f}" for p in theirs])
-            columns.append([f"{100 * (a - b):+.1f}" for a, b in zip(ours, theirs, strict=True)])
-    head.append("n")
-    columns.append([*(str(n) for _, n in first.values()), str(sum(n for _, n in first.values()))])
-    table(head, zip(*columns, strict=True))
-    chance = mean(1 / n for _, n in first.values())
-    print(f"Chance: {100 * chance:.2f} %.")
+            columns.append([f"{value:.1f}" for value in theirs])
+            columns.append([f"{a - b:+.1f}" for a, b in zip(ours, theirs, strict=True)])
+    sizes = {code: n for code, (_, n) in first.items()}
+    sums = [sum(sizes[code] for code in codes) for codes in averages.values()]
+    table([*head, "n"], zip(*columns, map(str, [*sizes.values(), *sums]), strict=True))
+    print(f"Chance: {100 * mean(1 / n for n in sizes.values()):.2f} %.")
     for label in found:
         runs = published.TATOEBA.get(label, ())
         text = "; ".join(f"{run.name}: {run.source}" for run in runs)
         print(f"Published of {label}: {text or 'not published'}.")
     print()
+
+
+def _with_means(shares: Mapping[str, float], averages: Mapping[str, list[str]]) -> list[float]:
+    """Append the averages to the values of all languages."""
+    means = [mean(shares[code] for code in codes) for codes in averages.values()]
+    return [*shares.values(), *means]
