@@ -70,7 +70,7 @@ def audit(
     from cli.output import console, print_json
     from cli.progress import progress
     from indexer.encoders import EncoderSpec
-    from search.audit.run import AuditOptions
+    from search.audit.run import AuditOptions, queries_asked
     from search.audit.schema import audit_json
     from search.query import Index, make_filter
     from search.reports.terminal import render_audit
@@ -87,7 +87,8 @@ def audit(
     )
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
         asked, vectors = _questions(opened, queries, query_vectors, quiet)
-        with progress("auditing", None, quiet) as show:
+        total = queries_asked(opened.info().documents if asked is None else len(asked), sample)
+        with progress("auditing", total, quiet) as show:
             found = opened.audit(options, queries=asked, vectors=vectors, progress=show)
     for path, write in writers.items():
         path.write_text(write(found), encoding="utf-8")
@@ -98,6 +99,7 @@ def audit(
     else:
         console().print(render_audit(found))
     if found.interrupted:
+        typer.echo("interrupted: the audit is of the queries that were asked until then", err=True)
         raise typer.Exit(130)
 
 

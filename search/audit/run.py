@@ -131,9 +131,10 @@ class _Run:
         self._exact, self._interrupted = gathered.evidence, gathered.interrupted
         self._evidence = self._exact
         if options.as_served:
-            self._evidence = served_evidence(
+            self._exact, self._evidence = served_evidence(
                 state, pool, questions, self._exact, options.allowed, progress
             )
+            self._interrupted |= len(self._exact.query) < len(gathered.evidence.query)
         self._aggregator = Aggregator(
             self._evidence.language,
             [questions.clusters[i] for i in self._evidence.query.tolist()],
@@ -160,8 +161,11 @@ class _Run:
                 odds = Measure("log_odds", measure.k)
                 _add(overall, by_language, odds, self._log_odds(measure, found))
         k = matrix_k(self._options.ks)
-        for measure, profile in self._of_vectors(k, meaning).items():
-            _add(overall, by_language, measure, by_name(profile, pool.languages))
+        try:
+            for measure, profile in self._of_vectors(k, meaning).items():
+                _add(overall, by_language, measure, by_name(profile, pool.languages))
+        except KeyboardInterrupt:  # what the queries found is there, and stays
+            self._interrupted = True
         return Audit(
             mode=questions.mode,
             index=audited_index(self._reader.settings, pool, self._state.seq),
@@ -277,8 +281,14 @@ def _check(options: AuditOptions, queries: Sequence[Query] | None, vectors: Vect
         raise UsageError("queries without vectors, or the reverse", "give both or neither")
 
 
+def queries_asked(total: int, sample: int | None) -> int:
+    """How many of ``total`` queries are asked when ``sample`` was asked for, see AuditOptions."""
+    if sample is None:
+        return SAMPLE if total > LARGE else total
+    return min(sample or total, total)
+
+
 def _sample(options: AuditOptions, total: int) -> int | None:
-    """Decide how many queries are asked; None for all."""
-    if options.sample is None:
-        return SAMPLE if total > LARGE else None
-    return options.sample or None
+    """Size of the sample; None when all are asked."""
+    asked = queries_asked(total, options.sample)
+    return asked if asked < total else None

@@ -9,7 +9,14 @@ from indexer.index import Snapshot
 from indexer.records import Filter
 from search.audit.pool import Pool
 from search.audit.questions import Questions
-from search.measures.evidence import NOBODY, Evidence, Ints, Scores, undefined_where
+from search.measures.evidence import (
+    NOBODY,
+    Evidence,
+    Ints,
+    Scores,
+    first_queries,
+    undefined_where,
+)
 
 _BLOCK = 256
 
@@ -21,7 +28,7 @@ def served_evidence(
     exact: Evidence,
     allowed: Filter,
     progress: Callable[[int], None],
-) -> Evidence:
+) -> tuple[Evidence, Evidence]:
     """Replace the exact neighbours by the served ones.
 
     Strangers are those of the served list; a right document that is not served has the rank of
@@ -34,6 +41,13 @@ def served_evidence(
         exact: the exact evidence.
         allowed: documents that may be served.
         progress: called with the number of queries done.
+
+    Returns:
+        The exact evidence and the served one, of the same queries: all, or those that were asked
+        before an interrupt (Ctrl-C).
+
+    Raises:
+        KeyboardInterrupt: before any query was asked.
     """
     places = {id_: place for place, id_ in enumerate(pool.ids)}
     neighbours = np.full_like(exact.neighbours, NOBODY)
@@ -41,29 +55,36 @@ def served_evidence(
     rank = exact.reach[exact.pair.query].copy()
     bounds = np.searchsorted(exact.pair.query, np.arange(len(exact.query) + 1))
     wide = neighbours.shape[1] + 1 + _most(questions, exact.query)
-    for start in range(0, len(exact.query), _BLOCK):
-        asked = exact.query[start : start + _BLOCK]
-        answers = state.search(questions.vectors[asked], min(wide, len(pool)), allowed)
-        for row, (query, hits) in enumerate(zip(asked.tolist(), answers, strict=True), start):
-            served = np.array([places[hit.document.id] for hit in hits], np.int64)
-            gone = [questions.itself[query : query + 1], questions.duplicates[query]]
-            served = served[~np.isin(served, np.concatenate(gone))]
-            right = questions.right[query]
-            strangers = served[~np.isin(served, right)]
-            known = strangers[strangers < pool.known][: neighbours.shape[1]]
-            neighbours[row, : len(known)] = known
-            some = strangers[: neighbours.shape[1]]
-            anyone[row, : len(some)] = some
-            pairs = slice(bounds[row], bounds[row + 1])
-            rank[pairs] = _served_rank(served, right, rank[pairs])
-        progress(min(start + _BLOCK, len(exact.query)))
-    return replace(
+    done = 0
+    try:
+        for start in range(0, len(exact.query), _BLOCK):
+            asked = exact.query[start : start + _BLOCK]
+            answers = state.search(questions.vectors[asked], min(wide, len(pool)), allowed)
+            for row, (query, hits) in enumerate(zip(asked.tolist(), answers, strict=True), start):
+                served = np.array([places[hit.document.id] for hit in hits], np.int64)
+                gone = [questions.itself[query : query + 1], questions.duplicates[query]]
+                served = served[~np.isin(served, np.concatenate(gone))]
+                right = questions.right[query]
+                strangers = served[~np.isin(served, right)]
+                known = strangers[strangers < pool.known][: neighbours.shape[1]]
+                neighbours[row, : len(known)] = known
+                some = strangers[: neighbours.shape[1]]
+                anyone[row, : len(some)] = some
+                pairs = slice(bounds[row], bounds[row + 1])
+                rank[pairs] = _served_rank(served, right, rank[pairs])
+            done = min(start + _BLOCK, len(exact.query))
+            progress(done)
+    except KeyboardInterrupt:
+        if not done:
+            raise
+    found = replace(
         exact,
         neighbours=neighbours,
         neighbours_any=anyone,
         neighbour_language=np.where(neighbours == NOBODY, NOBODY, pool.language[neighbours]),
         pair=replace(exact.pair, rank=rank),
     )
+    return first_queries(exact, done), first_queries(found, done)
 
 
 def served_recall(exact: Evidence, served: Evidence, k: int) -> Scores:

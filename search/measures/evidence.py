@@ -5,7 +5,8 @@ and does not mean the same. The bias measures look at strangers alone: one true 
 the neighbours is no luck of language.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,18 @@ class Evidence:
     that is no different question."""
     matched_strangers: Ints | None
     """(m, L) how many of those there are."""
+
+
+def first_queries(evidence: Evidence, m: int) -> Evidence:
+    """Keep the first m queries."""
+    kept = evidence.pair.query < m
+    pairs = {f.name: getattr(evidence.pair, f.name)[kept] for f in fields(Pairs)}
+    rows: dict[str, Any] = {
+        f.name: None if (column := getattr(evidence, f.name)) is None else column[:m]
+        for f in fields(Evidence)
+        if f.name != "pair"
+    }
+    return Evidence(pair=Pairs(**pairs), **rows)
 
 
 @dataclass(frozen=True, slots=True)

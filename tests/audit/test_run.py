@@ -231,3 +231,25 @@ def test_interrupted_audit_is_of_those_that_were_asked(reader: IndexReader) -> N
     assert found.interrupted
     assert found.queries.sampled == 120  # one block holds all of this small index
     assert found.overall[Measure("excess", K)].value is not None
+
+
+def test_interrupted_while_served(tmp_path: Path) -> None:
+    """Of 600 queries the index served 256 before Ctrl-C: the audit is of these."""
+    corpus = [Document(f"d{i}", f"text {i}", ("en", "de")[i % 2]) for i in range(600)]
+    interlingua.build(corpus, tmp_path / "index", encoder=EncoderSpec("hashing:16"))
+    seen: list[int] = []
+
+    def interrupt(done: int) -> None:
+        seen.append(done)
+        if done < 512 and 512 in seen:
+            raise KeyboardInterrupt
+
+    with IndexReader.open(tmp_path / "index") as reader:
+        options = dataclasses.replace(OPTIONS, as_served=True)
+        found = audit(reader, options, progress=interrupt)
+    assert seen == [512, 600, 256]
+    assert found.interrupted
+    assert found.queries.sampled == 256
+    assert found.overall[Measure("served_recall", K)].n == 256
+    assert found.per_query is not None
+    assert len(found.per_query.ids) == 256
