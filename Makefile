@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers pytest test-slow bench docs clean
+.PHONY: help demo test lint types layers pytest test-slow bench docs screenshots clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ bench: $(VENV)/.dev  ## measure speed and retrieval; prints the tables of docs/b
 
 docs: $(VENV)/.dev  ## write the parts of docs/ that are generated from the code
 	$(BIN)/python docs/generate.py
+
+screenshots: demo $(VENV)/.dev  ## take the pictures of docs/images/ (needs Chromium)
+	$(BIN)/python docs/screenshots.py --index demo-index
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache demo-index
