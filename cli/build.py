@@ -8,6 +8,7 @@ from cli.options import (
     ENCODER,
     REJECTS,
     Corpora,
+    DetectorName,
     Format,
     GroupField,
     IdField,
@@ -38,24 +39,29 @@ def build(
     text_field: TextField = "text",
     lang_field: LangField = "lang",
     group_field: GroupField = "group",
+    detector: DetectorName = "py3langid",
     max_rejects: MaxRejects = 0,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Create an index; run again after an interruption, it goes on where it stopped."""
+    from cli.labels import warn_of_labels
     from cli.output import print_build
     from cli.progress import count_records, progress
     from indexer.build import build as run
     from indexer.corpus import Fields, read_corpus
+    from indexer.detectors import open_detector
     from indexer.encoders import EncoderSpec
     from indexer.rejects import Rejects
 
+    told = open_detector(detector)
     fields = Fields(id_field, text_field, lang_field, group_field)
     spec = EncoderSpec(encoder, revision, pooling, layer)
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
         progress("indexing", count_records(corpus, quiet), quiet) as show,
     ):
-        records = read_corpus(corpus, fields=fields, rejects=rejects)
+        records = read_corpus(corpus, fields=fields, detector=told, rejects=rejects)
         report = run(records, index, encoder=spec, role=role, rejects=rejects, progress=show)
     print_build("build", index, report, json)
+    warn_of_labels(report.contradictions)

@@ -15,6 +15,7 @@ from cli.compare import compare
 from cli.convert import convert
 from cli.delete import delete
 from cli.demo import demo
+from cli.detect import detect
 from cli.gate import gate
 from cli.import_vectors import import_vectors
 from cli.info import info
@@ -38,6 +39,7 @@ for command in (
     build,
     add,
     delete,
+    detect,
     search,
     audit,
     audits,

@@ -13,6 +13,10 @@ Corpora = Annotated[
     typer.Argument(metavar="CORPUS…", help="JSONL files, also .gz; - is standard input."),
 ]
 Format = Annotated[Literal["jsonl"], typer.Option("--format", help="Format of the corpus.")]
+DetectorName = Annotated[
+    Literal["py3langid", "lingua", "eldc"],
+    typer.Option("--detector", help="What tells the language of a text without a label."),
+]
 MaxRejects = Annotated[
     int,
     typer.Option(

@@ -6,12 +6,13 @@ same documents and the same vectors as one that ran through.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from indexer.contradictions import Contradiction, LabelCheck
 from indexer.corpus import Record
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import IncompatibleError, UsageError
@@ -47,6 +48,8 @@ class BuildReport:
     """Documents whose language was detected, not given."""
     truncated: dict[str, tuple[int, int]]
     """By language: documents longer than the model takes, and the tokens it never saw."""
+    contradictions: tuple[Contradiction, ...] = field(default=(), kw_only=True)
+    """Labels of the corpus that the script of their text contradicts."""
 
 
 def build(
@@ -90,8 +93,8 @@ def build(
         _check_role(writer, role)
         writer.settings.check(load())
         rejects = rejects or Rejects()
-        records = iter(_located(corpus))
         run = _Run(writer, load(), rejects, "error", progress)
+        records = run.labels.watch(_located(corpus))
         run.skip(records)
         run.consume(records)
         writer.finish()
@@ -132,7 +135,7 @@ def add(
         model = open_encoder(encoder or writer.settings.encoder)
         writer.settings.check(model)
         run = _Run(writer, model, rejects or Rejects(), on_duplicate, progress)
-        run.consume(iter(_located(corpus)))
+        run.consume(run.labels.watch(_located(corpus)))
         writer.seal()
     return run.report(path)
 
@@ -170,6 +173,7 @@ class _Run:
         self._resumed_at = writer.cursor if writer.state == "building" else 0
         self._done = 0
         self._added = self._replaced = self._unchanged = 0
+        self.labels = LabelCheck()
 
     def skip(self, records: Iterator[Record]) -> None:
         """Pass over the records of an interrupted build, and see that they are the same."""
@@ -254,6 +258,7 @@ class _Run:
             languages=dict(info.languages),
             detected=info.language_sources.get("detected", 0),
             truncated=dict(info.truncated),
+            contradictions=self.labels.found(),
         )
 
 

@@ -116,6 +116,11 @@ class Langid:
         """
         self.threshold = threshold
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The canonical tags that it can answer."""
+        return frozenset(map(normalise_language, self._loaded().labels)) - {UNKNOWN_LANGUAGE}
+
     def detect(self, text: str) -> Detection:
         """Return the canonical language of ``text``, ``und`` below the threshold."""
         label, probability = self._loaded().classify(text[:DETECTED_CHARACTERS])
