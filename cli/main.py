@@ -22,6 +22,7 @@ from cli.info import info
 from cli.origin import origin
 from cli.repair import repair
 from cli.search import search
+from cli.serve import serve
 from cli.verify import verify
 from indexer.errors import InterlinguaError
 
@@ -50,6 +51,7 @@ for command in (
     repair,
     demo,
     origin,
+    serve,
 ):
     app.command()(command)
 app.command(name="import")(import_vectors)

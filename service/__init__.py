@@ -1,0 +1,1 @@
+"""The HTTP service: routes, limits and safety around `search` and `indexer`."""

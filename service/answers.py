@@ -1,0 +1,249 @@
+"""The shapes of answers, for the OpenAPI document; and answers made from ours."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from indexer.info import IndexInfo
+from indexer.records import Document
+from search.answer import Answer
+from search.render import answer_json
+
+_STATE = Field(ge=0, description="Number of the index's state that this was answered from.")
+
+
+class ProblemAnswer(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    remedy: str | None = None
+    errors: list[dict[str, str]] | None = None
+
+
+class QueryAnswer(BaseModel):
+    """The query as it was understood."""
+
+    id: str | None
+    text: str | None
+    lang: str
+    lang_source: Literal["given", "detected"]
+    lang_probability: float | None
+    group: str | None
+
+
+class HitAnswer(BaseModel):
+    """One neighbour."""
+
+    rank: int
+    id: str
+    score: float
+    lang: str
+    group: str | None
+    text: str
+    metadata: dict[str, Any]
+    same_language: bool
+    same_meaning: bool | None
+    duplicate: bool
+
+
+class ReportAnswer(BaseModel):
+    """The language report, see docs/concepts.md; null where something is undefined."""
+
+    k: int
+    same_language: int | None
+    same_meaning: int | None
+    language_only: int | None
+    meaning_only: int | None
+    both: int | None
+    neither: int | None
+    expected_same_language: float | None
+    excess: float | None
+    p_value: float | None
+    relevant_total: int | None
+    counted: int
+    counted_same_language: int | None
+    duplicates: int
+    unknown_language: int
+    reason: str | None
+
+
+class SearchAnswer(BaseModel):
+    """``interlingua.search/1``; the report is null unless asked for."""
+
+    schema_: Literal["interlingua.search/1"] = Field(alias="schema")
+    state: int = _STATE
+    query: QueryAnswer
+    hits: list[HitAnswer]
+    language_report: ReportAnswer | None
+
+
+class SearchManyAnswer(BaseModel):
+    """Answers in the order of the queries."""
+
+    schema_: Literal["interlingua.searches/1"] = Field(alias="schema")
+    state: int = _STATE
+    answers: list[SearchAnswer]
+
+
+class DocumentAnswer(BaseModel):
+    """A document of the index."""
+
+    id: str
+    text: str
+    lang: str
+    lang_source: Literal["given", "detected"]
+    lang_probability: float | None
+    group: str | None
+    metadata: dict[str, Any]
+    state: int = _STATE
+
+
+class ChangeAnswer(BaseModel):
+    """What a change did."""
+
+    added: int
+    replaced: int
+    deleted: int
+    state: int = _STATE
+
+
+class LanguageAnswer(BaseModel):
+    """One language of the index."""
+
+    lang: str
+    documents: int
+    share: float = Field(description="Of all documents, from 0 to 1.")
+
+
+class LanguagesAnswer(BaseModel):
+    """The languages of the index, the largest first."""
+
+    languages: list[LanguageAnswer]
+    state: int = _STATE
+
+
+class IndexAnswer(BaseModel):
+    """``interlingua.info/1`` without the path of the server."""
+
+    schema_: Literal["interlingua.info/1"] = Field(alias="schema")
+    state: int = _STATE
+    writable: bool
+    format: int
+    documents: int
+    deleted: int
+    languages: dict[str, int]
+    groups: int
+    encoder: str
+    fingerprint: str
+    dim: int
+    role: str
+    transform: str
+    index: dict[str, Any]
+
+
+class JobAnswer(BaseModel):
+    """An audit that waits, runs or has ended."""
+
+    id: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    created: str
+    started: str | None
+    ended: str | None
+    done: int = Field(description="Queries done.")
+    total: int | None
+    audit: int | None = Field(description="Its number among the audits kept in the index.")
+    note: str | None = Field(description="Why it failed, or was not kept.")
+
+
+class JobsAnswer(BaseModel):
+    """Audits of this process, the newest first."""
+
+    jobs: list[JobAnswer]
+
+
+class KeptAudit(BaseModel):
+    """One audit that is kept in the index."""
+
+    id: int
+    created: str
+    seq: int
+    summary: dict[str, Any]
+
+
+class AuditsAnswer(BaseModel):
+    """``interlingua.audits/1`` without the path of the server."""
+
+    schema_: Literal["interlingua.audits/1"] = Field(alias="schema")
+    audits: list[KeptAudit]
+
+
+class Embedding(BaseModel):
+    """One vector."""
+
+    object: Literal["embedding"]
+    index: int
+    embedding: list[float] | str
+
+
+class Usage(BaseModel):
+    """Tokens the encoder saw."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingsAnswer(BaseModel):
+    """OpenAI's list of embeddings."""
+
+    object: Literal["list"]
+    data: list[Embedding]
+    model: str
+    usage: Usage
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+def search_answer(answer: Answer, state: int, report: bool) -> dict[str, Any]:
+    """Make the answer to one query; one by vector alone has no text."""
+    document: dict[str, Any] = {"state": state, **answer_json(answer)}
+    if not answer.query.text:
+        document["query"]["text"] = None
+    if not report:
+        document["language_report"] = None
+    return document
+
+
+def document_answer(document: Document, state: int) -> dict[str, Any]:
+    """Make the answer to a request for a document."""
+    return {
+        "id": document.id,
+        "text": document.text,
+        "lang": document.lang,
+        "lang_source": document.lang_source,
+        "lang_probability": document.lang_probability,
+        "group": document.group,
+        "metadata": dict(document.metadata),
+        "state": state,
+    }
+
+
+def index_answer(info: IndexInfo, state: int, writable: bool) -> dict[str, Any]:
+    """Describe the index."""
+    own = ("format", "documents", "deleted", "groups", "encoder", "fingerprint", "dim", "role")
+    kind = ("kind", "files", "bytes", "tail")
+    return {
+        "schema": "interlingua.info/1",
+        "state": state,
+        "writable": writable,
+        **{name: getattr(info, name) for name in own},
+        "languages": dict(info.languages),
+        "transform": info.transform,
+        "index": {name: getattr(info, name) for name in kind},
+    }

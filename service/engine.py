@@ -1,0 +1,206 @@
+"""The index behind the routes: blocking work on threads, texts through the batcher."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from indexer.corpus import Query
+from indexer.encoders import Encoder, EncoderSpec, open_encoder
+from indexer.errors import IncompatibleError
+from indexer.index import IndexReader, IndexSettings, Snapshot
+from indexer.languages import Langid
+from indexer.records import Encoding, Filter, Role, Vectors
+from search.answer import Answer
+from search.query import Index
+from service.batching import Batcher
+from service.metrics import Metrics
+from service.problems import overloaded
+from service.settings import Settings
+
+_Result = TypeVar("_Result")
+_SEARCH_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Answers to several queries, all from one state of the index."""
+
+    answers: tuple[Answer, ...]
+    state: int
+    """Number of the commit."""
+
+
+class Engine:
+    """One opened index, its encoder and the threads that work with them."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self.reader = IndexReader.open(settings.index)
+        self.index = Index(self.reader)
+        self._spec: EncoderSpec = settings.encoder or self.reader.settings.encoder
+        self._limits, self._metrics = settings.limits, metrics
+        self._threads = ThreadPoolExecutor(_SEARCH_THREADS, "search")
+        self._encoding = ThreadPoolExecutor(1, "encode")
+        self._writing = ThreadPoolExecutor(1, "write")
+        self._encoder: Encoder | None = None
+        self._batcher: Batcher | None = None
+        self._outstanding = 0
+        self.ready = False
+        self.stopping = asyncio.Event()
+
+    @property
+    def settings(self) -> IndexSettings:
+        """What the index is fixed to."""
+        return self.reader.settings
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Encode what is asked for, inside the block."""
+        self._batcher = Batcher(
+            self._encode_now,
+            self._encoding,
+            most=self._limits.batch_texts,
+            wait=self._limits.batch_wait,
+            queued=self._limits.queued_texts,
+            observe=self._metrics.batch,
+        )
+        batcher = self._batcher
+        self._metrics.watch_queue(lambda: batcher.queued)
+        task = asyncio.create_task(batcher.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            for pool in (self._threads, self._encoding, self._writing):
+                pool.shutdown(wait=True, cancel_futures=True)
+            self.reader.close()
+
+    async def load(self) -> None:
+        """Load encoder, detector and FAISS files, and say ready.
+
+        Raises:
+            InterlinguaError: what cannot be served.
+        """
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._encoding, self._load_encoder)
+        await loop.run_in_executor(self._threads, self._load_index)
+        self.ready = True
+
+    def _load_encoder(self) -> None:
+        if not self.settings.vectors_only:
+            encoder = open_encoder(self._spec)
+            self.settings.check(encoder)
+            encoder.encode(["ready?"], "query")
+            self._encoder = encoder
+
+    def _load_index(self) -> None:
+        Langid().detect("ready?")
+        with self.reader.snapshot():
+            pass
+
+    def _encode_now(self, texts: Sequence[str], role: Role) -> Encoding:
+        """Encode on the encoding thread."""
+        if self._encoder is None:
+            raise IncompatibleError(
+                "the vectors of this index were made elsewhere", "send a vector, not a text"
+            )
+        return self._encoder.encode(texts, role)
+
+    async def encode(self, texts: Sequence[str], role: Role) -> Encoding:
+        """Encode texts together with those of other requests.
+
+        Raises:
+            Problem: not ready, or too much is waiting, or it takes too long.
+            IncompatibleError: nothing here encodes like the index.
+        """
+        self.check_ready()
+        assert self._batcher is not None
+        async with self._in_time():
+            return await self._batcher.encode(texts, role)
+
+    async def blocking(self, call: Callable[[], _Result]) -> _Result:
+        """Run a blocking call on a thread; a bounded number of them wait.
+
+        Raises:
+            Problem: too many wait, or it takes too long; the thread ends its work unheard.
+        """
+        return await self._on(self._threads, call)
+
+    async def changing(self, call: Callable[[], _Result]) -> _Result:
+        """Run a change of the index, one after the other.
+
+        Whoever asked may go; a change that has begun is finished.
+        """
+        return await self._on(self._writing, call)
+
+    async def _on(self, pool: ThreadPoolExecutor, call: Callable[[], _Result]) -> _Result:
+        self.check_ready()
+        # Abandoned work still occupies its thread, so it is counted until it has ended.
+        if self._outstanding >= 2 * self._limits.in_flight:
+            self._metrics.shed()
+            raise overloaded("too much work is waiting")
+        self._outstanding += 1
+        future = asyncio.get_running_loop().run_in_executor(pool, call)
+        future.add_done_callback(self._ended)
+        async with self._in_time():
+            return await asyncio.shield(future)
+
+    def _ended(self, future: "asyncio.Future[_Result]") -> None:
+        self._outstanding -= 1
+        if not future.cancelled():
+            future.exception()  # seen here, whoever waited may have gone
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                yield
+        except TimeoutError:
+            raise overloaded("it took too long", 5) from None
+
+    def check_ready(self) -> None:
+        """Refuse work before everything is loaded.
+
+        Raises:
+            Problem: it is not.
+        """
+        if not self.ready:
+            raise overloaded("the index is being loaded", 2)
+
+    def answer(self, queries: Sequence[Query], vectors: Vectors, k: int, allowed: Filter) -> Served:
+        """Search, on the calling thread, in one state of the index.
+
+        Args:
+            queries: at most :data:`service.limits.MAX_BATCH`.
+            vectors: (len(queries), d) unit rows.
+            k: neighbours wanted.
+            allowed: documents that may be returned.
+        """
+        start = time.perf_counter()
+        with self.reader.snapshot() as state:
+            # Place for merging: it becomes an option of search_many, passed on here.
+            held = Index(cast("IndexReader", _Held(self.reader, state)))
+            answers = tuple(held.search_many(queries, k=k, filter=allowed, vectors=vectors))
+            known = state.language_counts()
+            number = state.seq
+        self._metrics.searched(time.perf_counter() - start, number)
+        self._metrics.served(((a.query.lang, a.report) for a in answers), known)
+        return Served(answers, number)
+
+
+class _Held:
+    """Hands one held state out to whoever asks, so that its number is known."""
+
+    def __init__(self, reader: IndexReader, state: Snapshot) -> None:
+        self.path, self.settings = reader.path, reader.settings
+        self._state = state
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Hand out the state."""
+        yield self._state

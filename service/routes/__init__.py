@@ -1,0 +1,1 @@
+"""One file a resource; each makes the router of its operations."""

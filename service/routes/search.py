@@ -1,0 +1,114 @@
+"""Search: one query, or several from one state of the index."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Body, Response
+
+from indexer.corpus import Query
+from indexer.languages import normalise_language
+from indexer.records import UNKNOWN_LANGUAGE, Vectors
+from search.query import make_filter
+from service.answers import SearchAnswer, SearchManyAnswer, search_answer
+from service.engine import Engine
+from service.limits import MAX_HITS
+from service.problems import Problem
+from service.replies import as_json, describe
+from service.routes import examples
+from service.schemas import Choice, QueryBody, SearchBody, SearchManyBody
+
+_ONE = {
+    "text": {"summary": "by text", "value": examples.ASK},
+    "vector": {"summary": "by vector", "value": examples.ASK_VECTOR},
+}
+_MANY = {"two": {"summary": "two queries", "value": examples.ASK_MANY}}
+
+
+def search_routes(engine: Engine) -> APIRouter:
+    """Make the operations on queries."""
+    router = APIRouter(prefix="/v1/search", tags=["search"])
+
+    @router.post(
+        "", responses=describe(SearchAnswer, examples.FOUND, 409), summary="Search", name="search"
+    )
+    async def search(body: Annotated[SearchBody, Body(openapi_examples=_ONE)]) -> Response:
+        return await _answered(engine, [body], body, one=True)
+
+    @router.post(
+        "/batch",
+        responses=describe(SearchManyAnswer, examples.FOUND_MANY, 409),
+        summary="Search for many",
+        name="search_many",
+    )
+    async def many(body: Annotated[SearchManyBody, Body(openapi_examples=_MANY)]) -> Response:
+        return await _answered(engine, body.queries, body, one=False)
+
+    return router
+
+
+async def _answered(
+    engine: Engine, asked: Sequence[QueryBody], choice: Choice, *, one: bool
+) -> Response:
+    """Understand, encode, search and write; only the encoding is shared with other requests."""
+    if choice.k * len(asked) > MAX_HITS:
+        detail = f"{len(asked)} queries with k {choice.k} ask for more than {MAX_HITS} hits"
+        raise Problem(422, "too-many", detail, "lower k, or ask in several requests")
+    queries = await engine.blocking(lambda: [_query(engine, q, i) for i, q in enumerate(asked)])
+    vectors = np.empty((len(asked), engine.settings.dim), np.float32)
+    texts = [i for i, q in enumerate(asked) if q.vector is None]
+    if texts:
+        found = await engine.encode([queries[i].text for i in texts], "query")
+        vectors[texts] = found.vectors
+    for i, query in enumerate(asked):
+        if query.vector is not None:
+            vectors[i] = _unit(query.vector, engine.settings.dim, i)
+    allowed = make_filter(choice.languages, choice.where)
+
+    def work() -> Response:
+        served = engine.answer(queries, vectors, choice.k, allowed)
+        answers = [search_answer(a, served.state, choice.language_report) for a in served.answers]
+        if one:
+            return as_json(answers[0])
+        schema = "interlingua.searches/1"
+        return as_json({"schema": schema, "state": served.state, "answers": answers})
+
+    return await engine.blocking(work)
+
+
+def _query(engine: Engine, asked: QueryBody, place: int) -> Query:
+    """Understand one query; one by vector alone has an empty text, which no document has."""
+    if asked.text is not None:
+        return engine.index.query(
+            asked.text, lang=asked.lang, group=asked.group, id=asked.id, relevant=asked.relevant
+        )
+    if asked.vector is None:
+        raise Problem(422, "invalid", f"query {place + 1} has no text", "give a text or a vector")
+    return Query(
+        id=asked.id,
+        text="",
+        lang=UNKNOWN_LANGUAGE if asked.lang is None else normalise_language(asked.lang),
+        lang_source="given",
+        lang_probability=None,
+        group=asked.group,
+        relevant=None if asked.relevant is None else frozenset(asked.relevant),
+        place="query",
+    )
+
+
+def _unit(vector: list[float], dim: int, place: int) -> Vectors:
+    """Bring a vector to unit length, whatever its scale.
+
+    Raises:
+        Problem: it has another dimension, or is zero.
+    """
+    if len(vector) != dim:
+        detail = f"the vector of query {place + 1} has {len(vector)} numbers, the index {dim}"
+        raise Problem(422, "dimension", detail, "encode with the encoder of the index")
+    row = np.array(vector, dtype=np.float64)
+    largest = np.abs(row).max()
+    if not largest:
+        raise Problem(422, "zero", f"the vector of query {place + 1} is zero", "give another")
+    row /= largest
+    found: Vectors = (row / np.linalg.norm(row)).astype(np.float32)
+    return found

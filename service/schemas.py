@@ -1,0 +1,154 @@
+"""The shapes of requests and answers, checked at the edge."""
+
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from indexer.corpus import ID_LIMIT
+from service.limits import (
+    MAX_AUDIT_QUERIES,
+    MAX_BATCH,
+    MAX_DIMENSION,
+    MAX_DOCUMENT,
+    MAX_K,
+    MAX_LANGUAGES,
+    MAX_TEXT,
+)
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("the text is blank")
+    if "\0" in value:
+        raise ValueError("the text holds a NUL character")
+    return value
+
+
+def _name(value: str) -> str:
+    if len(value.encode()) > ID_LIMIT:
+        raise ValueError(f"longer than {ID_LIMIT} bytes")
+    if any(unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in value):
+        raise ValueError("holds a control character")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=ID_LIMIT), AfterValidator(_name)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_text)]
+Tag = Annotated[str, Field(min_length=1, max_length=64, examples=["en"])]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Vector = Annotated[list[Number], Field(min_length=1, max_length=MAX_DIMENSION)]
+K = Annotated[int, Field(ge=1, le=MAX_K, strict=True, description="Neighbours wanted.")]
+Names = Annotated[list[Name], Field(max_length=MAX_BATCH)]
+
+
+class Strict(BaseModel):
+    """A request: a field that nobody knows is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class QueryBody(Strict):
+    """Who asks: a text, or a vector made elsewhere; ``id``, ``group`` say what it means."""
+
+    text: Text | None = Field(None, description="The query.")
+    vector: Vector | None = Field(
+        None, description="The query, encoded elsewhere; brought to unit length here."
+    )
+    lang: Tag | None = Field(
+        None, description="Its language; detected when left out, und for a vector alone."
+    )
+    group: Name | None = Field(None, description="Documents of this group mean the same.")
+    id: Name | None = Field(
+        None, description="Its id; a document of this id and text is the query, and left out."
+    )
+    relevant: Names | None = Field(None, description="Ids of documents judged relevant.")
+
+
+class Choice(Strict):
+    """What may be returned, and how."""
+
+    k: K = 10
+    languages: Annotated[list[Tag], Field(max_length=MAX_LANGUAGES)] | None = Field(
+        None, description="Return documents in these languages only."
+    )
+    where: Annotated[dict[Name, str], Field(max_length=20)] | None = Field(
+        None, description="Metadata that a document must have, compared as text."
+    )
+    mode: Literal["dense"] = Field("dense", description="How neighbours are found: by vector.")
+    language_report: bool = Field(
+        False, description="Whether to say how many neighbours share language and meaning."
+    )
+
+
+class SearchBody(QueryBody, Choice):
+    """One query."""
+
+
+class SearchManyBody(Choice):
+    """Several queries, answered from one state of the index."""
+
+    queries: Annotated[list[QueryBody], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class DocumentFields(Strict):
+    """A document without its id."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_DOCUMENT), AfterValidator(_text)]
+    lang: Tag | None = Field(None, description="Detected when left out.")
+    group: Name | None = Field(None, description="Joins documents that mean the same.")
+    metadata: dict[str, Any] = Field(default_factory=dict, description="Any JSON values.")
+
+
+class DocumentBody(DocumentFields):
+    """A document."""
+
+    id: Name
+
+
+class DocumentsBody(Strict):
+    """Documents, added in one transaction: all of them or none."""
+
+    documents: Annotated[list[DocumentBody], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class AuditQuery(Strict):
+    """A query of an audit, judged when ``group`` or ``relevant`` is given."""
+
+    id: Name | None = None
+    text: Text
+    lang: Tag | None = None
+    group: Name | None = None
+    relevant: Names | None = None
+
+
+class AuditBody(Strict):
+    """How to audit; without queries every document asks for its own neighbours."""
+
+    k: Annotated[list[K], Field(min_length=1, max_length=8)] = [1, 5, 10, 50]
+    sample: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = Field(
+        None, description="Queries asked at most; 0 asks all."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
+    languages: Annotated[list[Tag], Field(max_length=MAX_LANGUAGES)] | None = None
+    where: Annotated[dict[Name, str], Field(max_length=20)] | None = None
+    as_served: bool = False
+    peer: bool = False
+    queries: (
+        Annotated[list[AuditQuery], Field(min_length=1, max_length=MAX_AUDIT_QUERIES)] | None
+    ) = None
+
+
+class EmbeddingsBody(BaseModel):
+    """The request of OpenAI's embeddings, and ``input_type``."""
+
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_BATCH)]
+    model: Annotated[str, Field(min_length=1, max_length=200)]
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: Annotated[int, Field(ge=1, le=MAX_DIMENSION, strict=True)] | None = Field(
+        None, description="Only the encoder's own length is there."
+    )
+    input_type: Literal["query", "document", "search_query", "search_document"] = Field(
+        "query", description="document encodes as the documents of the index were."
+    )
+    user: Annotated[str, Field(max_length=1000)] | None = Field(None, description="Not used.")
