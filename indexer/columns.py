@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,22 @@ class Columns:
     """(n,)"""
     vectors: Vectors
     """(n, d) raw, as encoded."""
+
+
+class Page(NamedTuple):
+    """Some documents in insertion order."""
+
+    vectors: Vectors
+    """(n, d) raw, as encoded."""
+    languages: list[str]
+    groups: list[str | None]
+
+
+def read_pages(conn: sqlite3.Connection, dim: int, place: str) -> Iterator[Page]:
+    """Read all documents, a page at a time; for the arguments see :func:`read_columns`."""
+    for rows in _pages(conn, tables.allowed_vids(conn, Filter())):
+        vectors = read_vectors([(r[0], r[1], r[2]) for r in rows], dim, place)
+        yield Page(vectors, [r[4] for r in rows], [r[5] for r in rows])
 
 
 def read_columns(conn: sqlite3.Connection, allowed: Filter, dim: int, place: str) -> Columns:

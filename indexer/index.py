@@ -4,6 +4,7 @@ One process writes (:class:`IndexWriter`), many read (:class:`IndexReader`), and
 the directory is the only truth; see ``docs/storage.md``.
 """
 
+from indexer.debiasing import NOTHING, Debiasing
 from indexer.info import IndexInfo
 from indexer.reader import IndexReader, index_state
 from indexer.rows import content_hash
@@ -12,7 +13,9 @@ from indexer.snapshot import Snapshot
 from indexer.writer import SEAL_AT, IndexWriter
 
 __all__ = [
+    "NOTHING",
     "SEAL_AT",
+    "Debiasing",
     "IndexInfo",
     "IndexReader",
     "IndexSettings",

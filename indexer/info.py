@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import tables
+from indexer.debiasing import read_debiasing
 from indexer.records import Filter, Role
 from indexer.settings import IndexSettings
 from indexer.vectors import KIND
@@ -44,13 +45,21 @@ class IndexInfo:
     tail: int
     """Documents that no FAISS file holds yet; they are found all the same."""
     transform: str
-    """What is applied to vectors before they are compared: ``none``."""
+    """What is applied to vectors before they are compared: a method's name, or ``none``."""
+    merging: Mapping[str, object]
+    """How the lists of languages are merged; empty when they are not."""
+    fitted_on: Mapping[str, object]
+    """What the transform was fitted on."""
+    unseen: Mapping[str, int]
+    """Documents by language that the fit has not seen, ``und`` among them."""
 
 
 def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> IndexInfo:
     """Describe the state that the connection's transaction sees."""
     languages = tables.language_counts(conn, Filter())
     records = tables.files(conn)
+    debiasing = read_debiasing(conn, str(path))
+    seen = None if debiasing.transform is None else debiasing.transform.languages
     truncated = conn.execute(
         "SELECT lang, count(*), sum(tokens_dropped) FROM documents WHERE tokens_dropped > 0 "
         "GROUP BY lang ORDER BY lang"
@@ -76,7 +85,10 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
         files=len(records),
         bytes=sum(r.bytes for r in records),
         tail=tables.tail_size(conn),
-        transform="none",
+        transform=debiasing.method,
+        merging=debiasing.merging,
+        fitted_on=debiasing.fitted_on,
+        unseen={} if seen is None else {n: c for n, c in languages.items() if n not in seen},
     )
 
 

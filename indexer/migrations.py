@@ -9,7 +9,7 @@ from sqlite_utils.migrations import Migrations
 APPLICATION_ID = 0x494C4E47
 """``ILNG``: tells our databases from everybody else's (``PRAGMA application_id``)."""
 
-FORMAT = 2
+FORMAT = 3
 """Number of the newest migration (``PRAGMA user_version``)."""
 
 MIGRATIONS = Migrations("interlingua")
@@ -33,6 +33,13 @@ def m002_audits(db: Database) -> None:
     """Audits that were kept with the index."""
     db.conn.execute(_M002)
     db.conn.execute("PRAGMA user_version = 2")
+
+
+@MIGRATIONS()
+def m003_debiasing(db: Database) -> None:
+    """What takes the language bias out."""
+    db.conn.execute(_M003)
+    db.conn.execute("PRAGMA user_version = 3")
 
 
 _M001 = (
@@ -102,5 +109,18 @@ _M002 = """CREATE TABLE audits (
     seq INTEGER NOT NULL,
     summary TEXT NOT NULL,
     document BLOB NOT NULL,
+    crc32 INTEGER NOT NULL
+)"""
+
+# No row: nothing is done. `fitted_on`: JSON. `transform`: Transform.to_bytes(), NULL when vectors
+# stay as they are. `merging`: how the lists of the languages are merged, JSON. `crc32`: of all
+# other columns.
+_M003 = """CREATE TABLE debiasing (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    created TEXT NOT NULL,
+    method TEXT NOT NULL,
+    merging TEXT NOT NULL,
+    fitted_on TEXT NOT NULL,
+    transform BLOB,
     crc32 INTEGER NOT NULL
 )"""

@@ -25,6 +25,9 @@ _BLOCK_CANDIDATES = 500_000
 _CHUNK = 256
 """Candidates scored at once: their float64 copies fit a processor's cache."""
 
+_OTHER_MACHINE = 1e-5
+"""What a transform that another processor computed can change of a score, at most."""
+
 
 class Neighbours(NamedTuple):
     """The answer of one query, nearest first."""
@@ -41,7 +44,7 @@ def nearest(
     Args:
         conn: a connection inside the transaction that ``segments`` were loaded in.
         segments: what is searched.
-        queries: (q, d) float32 unit rows.
+        queries: (q, d) float32 unit rows, transformed as the documents are.
         k: at least 1; fewer come back when there are fewer.
         mask: which vectors may be found.
 
@@ -64,6 +67,8 @@ def _block(
         queries
     )
     pending, m, margin = np.arange(len(queries)), _first_guess(k), _margin(segments.dim)
+    if segments.debiasing.transform is not None:
+        margin += _OTHER_MACHINE
     while len(pending):
         vids, bound = _propose(segments, queries[pending], m, mask)
         unsure = []
@@ -140,7 +145,8 @@ def _rank(
     """
     real = vids >= 0
     unique, flat = np.unique(vids[real], return_inverse=True)
-    ids, vectors = tables.candidates(conn, unique, segments.dim, segments.place)
+    ids, languages, vectors = tables.candidates(conn, unique, segments.dim, segments.place)
+    vectors = segments.debiasing.apply(vectors, languages)
     places = np.empty(len(ids), dtype=np.int64)
     places[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     scores = np.full(vids.shape, -np.inf, dtype=np.float32)

@@ -10,6 +10,7 @@ from pathlib import Path
 from indexer import tables
 from indexer.changes import forget_file, log_commit, name_file, remove_vids
 from indexer.damage import DamagedRow, FileState, damaged_documents, damaged_vectors, file_states
+from indexer.debiasing import read_debiasing, searched_between
 from indexer.directory import FILES, LOCK, SCRATCH, make_folders, sweep
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError, UsageError
@@ -172,7 +173,8 @@ class _Repair:
         """Write a FAISS file again from the live vectors of its range; None when none is left."""
         first, last = state.record.first_vid, state.record.last_vid
         place = str(self._path / DATABASE)
-        vids, vectors = tables.vectors_between(self._conn, place, self._dim, first, last)
+        transform = read_debiasing(self._conn, place).transform
+        vids, vectors = searched_between(self._conn, place, transform, self._dim, first, last)
         record = None
         if len(vids):
             record = write_file(self._path / FILES, self._path / SCRATCH, vids, vectors)

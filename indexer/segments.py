@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from indexer import tables
+from indexer.debiasing import Debiasing, read_debiasing, searched_between
 from indexer.records import Filter
 from indexer.vectors import Mask, Segment, Vids, load_file
 
@@ -32,6 +33,8 @@ class Segments:
     """The vectors that no file holds: one segment or none."""
     dead: Vids
     """Deleted vectors that a file still holds."""
+    debiasing: Debiasing
+    """What was done to the vectors in them."""
     _allowed: dict[Filter, Vids] = field(default_factory=dict)
     _languages: dict[Filter, dict[str, int]] = field(default_factory=dict)
 
@@ -82,7 +85,9 @@ def load_segments(
     files = {
         r.name: loaded[r.name] if r.name in loaded else load_file(folder, r, dim) for r in records
     }
-    vids, vectors = tables.vectors_between(conn, place, dim, tables.sealed_to(conn) + 1, _MAX_VID)
+    debiasing = read_debiasing(conn, place, known.debiasing if known else None)
+    first = tables.sealed_to(conn) + 1
+    vids, vectors = searched_between(conn, place, debiasing.transform, dim, first, _MAX_VID)
     return Segments(
         seq=tables.last_commit(conn),
         dim=dim,
@@ -90,6 +95,7 @@ def load_segments(
         files=files,
         tail=(Segment.of(vids, vectors),) if len(vids) else (),
         dead=tables.tombstones(conn),
+        debiasing=debiasing,
     )
 
 

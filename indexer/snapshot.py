@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from indexer import tables
-from indexer.columns import Columns, read_columns
+from indexer.columns import Columns, Page, read_columns, read_pages
+from indexer.debiasing import Debiasing
 from indexer.errors import CorruptError, InputError, UsageError
 from indexer.info import IndexInfo, describe
-from indexer.nearest import nearest
-from indexer.records import Document, Filter, Hit, Vectors
+from indexer.nearest import Neighbours, nearest
+from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
 from indexer.remedies import REPAIR
 from indexer.rows import check_vectors
 from indexer.segments import Segments
 from indexer.settings import IndexSettings
+from indexer.vectors import Vids
 
 EVERYTHING = Filter()
 
@@ -41,13 +43,15 @@ class Snapshot:
         vectors: Vectors,
         k: int,
         filter: Filter = EVERYTHING,  # noqa: A002 - what people call it
+        languages: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         """Find the exact nearest documents of each query.
 
         Args:
-            vectors: (q, d) float32 unit rows.
+            vectors: (q, d) float32 unit rows, raw: the transform of the index is applied here.
             k: neighbours wanted, at least 1.
             filter: which documents may be found.
+            languages: of the queries, for the transform; unknown when None.
 
         Returns:
             For each query ``k`` hits, or as many as the filter lets pass, ordered by
@@ -58,11 +62,35 @@ class Snapshot:
             InputError: vectors of another dimension, not finite, zero or not of unit length.
             CorruptError: a file or a row of the index is damaged.
         """
+        queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
+        spoken = [UNKNOWN_LANGUAGE] * len(queries) if languages is None else languages
+        return self.hits(self.neighbours(self.debiasing.apply(queries, spoken), k, filter))
+
+    def neighbours(
+        self,
+        vectors: Vectors,
+        k: int,
+        filter: Filter = EVERYTHING,  # noqa: A002
+    ) -> list[Neighbours]:
+        """Find what :meth:`search` finds, without reading documents.
+
+        Args:
+            vectors: (q, d) float32 unit rows as :attr:`debiasing` makes them of raw ones.
+            k: neighbours wanted, at least 1.
+            filter: which documents may be found.
+        """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
         queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
         mask = self._segments.mask(self._conn, filter)
-        found = nearest(self._conn, self._segments, queries, k, mask)
+        return nearest(self._conn, self._segments, queries, k, mask)
+
+    def hits(self, found: Sequence[Neighbours]) -> list[list[Hit]]:
+        """Read the documents of neighbours; ranks follow their order.
+
+        Raises:
+            CorruptError: a document is damaged or missing.
+        """
         wanted = np.unique(np.concatenate([np.empty(0, np.int64), *(f.vids for f in found)]))
         place = self._segments.place
         documents = tables.documents_at(self._conn, wanted, place)
@@ -114,6 +142,36 @@ class Snapshot:
         """Read all documents that a filter lets pass, column by column, with their vectors."""
         return read_columns(self._conn, filter, self._settings.dim, self._segments.place)
 
+    def vids(self, ids: Collection[str]) -> dict[str, int]:
+        """Look up the numbers of those ids that are there, see :meth:`neighbours`."""
+        return tables.vids_by_id(self._conn, ids)
+
+    def searched_vectors(self, vids: Vids) -> Vectors:
+        """Read vectors as they are searched, transformed: (n, d), in the order of ascending vids.
+
+        Raises:
+            CorruptError: one of them is damaged or missing.
+        """
+        place = self._segments.place
+        _, languages, vectors = tables.candidates(self._conn, vids, self._settings.dim, place)
+        return self.debiasing.apply(vectors, languages)
+
+    def sample(self, language: str, n: int) -> Vectors:
+        """Read the searched vectors of ``n`` documents of a language, always the same ones.
+
+        They are those with the lowest keys of their texts, which are hashes.
+        """
+        return self.searched_vectors(tables.sample_of(self._conn, language, n))
+
+    def pages(self) -> Iterator[Page]:
+        """Read the raw vectors, languages and groups of all documents, a page at a time."""
+        return read_pages(self._conn, self._settings.dim, self._segments.place)
+
+    @property
+    def debiasing(self) -> Debiasing:
+        """What is done to vectors and answers."""
+        return self._segments.debiasing
+
     def info(self) -> IndexInfo:
         """Describe the index."""
         return describe(self._conn, self._path, self._settings)
@@ -125,7 +183,7 @@ def read_vectors_of(conn: sqlite3.Connection, ids: Sequence[str], dim: int, plac
     Raises:
         InputError: an id that is not there.
     """
-    names, vectors = tables.candidates(conn, tables.vids_of(conn, set(ids)), dim, place)
+    names, _, vectors = tables.candidates(conn, tables.vids_of(conn, set(ids)), dim, place)
     rows = {name: row for row, name in enumerate(names)}
     for id_ in ids:
         if id_ not in rows:

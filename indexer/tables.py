@@ -109,6 +109,18 @@ def vids_of(conn: sqlite3.Connection, ids: Collection[str]) -> Vids:
     return _vids(conn.execute(query, [json.dumps(list(ids))]))
 
 
+def vids_by_id(conn: sqlite3.Connection, ids: Collection[str]) -> dict[str, int]:
+    """Find the vid of each id; unknown ids have none."""
+    query = "SELECT id, vid FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+    return dict(conn.execute(query, [json.dumps(list(ids))]))
+
+
+def sample_of(conn: sqlite3.Connection, language: str, n: int) -> Vids:
+    """List the vids of the ``n`` documents of a language whose text keys are lowest, ascending."""
+    query = "SELECT vid FROM documents WHERE lang = ? ORDER BY text_key, vid LIMIT ?"
+    return np.sort(_vids(conn.execute(query, [language, n])))
+
+
 def allowed_vids(conn: sqlite3.Connection, allowed: Filter) -> Vids:
     """List the vids that a filter lets pass, ascending."""
     condition, parameters = _condition(allowed)
@@ -118,24 +130,25 @@ def allowed_vids(conn: sqlite3.Connection, allowed: Filter) -> Vids:
 
 def candidates(
     conn: sqlite3.Connection, vids: Vids, dim: int, place: str
-) -> tuple[list[str], Vectors]:
-    """Read the ids and raw vectors of ascending vids.
+) -> tuple[list[str], list[str], Vectors]:
+    """Read the ids, languages and raw vectors of ascending vids.
 
     Returns:
-        n ids and (n, dim) float32, in the order of ``vids``.
+        n ids, n languages and (n, dim) float32, in the order of ``vids``.
 
     Raises:
         CorruptError: one of them is damaged or has no row.
     """
     rows = conn.execute(
-        "SELECT v.vid, v.vector, v.crc32, d.id FROM json_each(?) AS j "
+        "SELECT v.vid, v.vector, v.crc32, d.id, d.lang FROM json_each(?) AS j "
         "CROSS JOIN vectors AS v ON v.vid = j.value "
         "CROSS JOIN documents AS d ON d.vid = v.vid",
         [json.dumps(vids.tolist())],
     ).fetchall()
     if [row[0] for row in rows] != vids.tolist():
         raise CorruptError(f"{place}: a FAISS file holds vectors that have no row", REPAIR)
-    return [row[3] for row in rows], read_vectors([row[:3] for row in rows], dim, place)
+    vectors = read_vectors([row[:3] for row in rows], dim, place)
+    return [row[3] for row in rows], [row[4] for row in rows], vectors
 
 
 def documents_at(conn: sqlite3.Connection, vids: Vids, place: str) -> dict[int, Document]:

@@ -114,9 +114,11 @@ class Segment:
         scores[vids < 0] = -np.inf
         return scores, vids
 
-    def vectors(self) -> Vectors:
-        """Copy the stored vectors, (n, d) float32, in the order of ``vids``."""
+    def vectors(self, positions: NDArray[np.int64] | None = None) -> Vectors:
+        """Copy the stored vectors, (n, d) float32, at some positions in ``vids``, or all."""
         flat = _faiss().downcast_index(self._index.index)
+        if positions is not None:
+            return np.array(flat.reconstruct_batch(positions), dtype=np.float32)
         return np.array(flat.reconstruct_n(0, flat.ntotal), dtype=np.float32)
 
 

@@ -10,7 +10,15 @@ from types import TracebackType
 from typing import Self
 
 from indexer import tables
-from indexer.changes import insert_document, log_commit, name_file, remove_documents, remove_vids
+from indexer.changes import (
+    forget_file,
+    insert_document,
+    log_commit,
+    name_file,
+    remove_documents,
+    remove_vids,
+)
+from indexer.debiasing import Debiasing, read_debiasing, searched_between, write_debiasing
 from indexer.directory import FILES, LOCK, SCRATCH, make_directory, place_database, sweep
 from indexer.errors import DuplicateError, UsageError
 from indexer.lock import WriterLock
@@ -20,7 +28,8 @@ from indexer.rows import check_document, stack_vectors
 from indexer.settings import IndexSettings
 from indexer.snapshot import read_vectors_of
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.vectors import write_file
+from indexer.transforms import Transform
+from indexer.vectors import FileRecord, write_file
 
 SEAL_AT = 10_000
 """Documents in the tail that make a FAISS file worth its while."""
@@ -214,6 +223,39 @@ class IndexWriter:
                 log_commit(conn, "finish", 0, 0)
             self.state = "ready"
 
+    def debias(
+        self, debiasing: Debiasing, progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Apply a transform to all documents, and keep it for those to come; nothing is encoded.
+
+        The FAISS files are written anew from the raw vectors, then one transaction names them in
+        the place of the old ones; until then every answer is the one of before.
+
+        Args:
+            debiasing: what to do; :data:`~indexer.debiasing.NOTHING` undoes it.
+            progress: called with the number of documents done.
+
+        Raises:
+            UsageError: the build is unfinished.
+            InterlinguaError: the disk is full or fails; nothing has changed.
+        """
+        self._check_cursor(None)
+        records: list[FileRecord] = []
+        while record := self._write_file(
+            debiasing.transform, records[-1].last_vid + 1 if records else 0
+        ):
+            records.append(record)
+            progress(sum(written.rows for written in records))
+        with self._store.transaction() as conn:
+            for old in tables.files(conn):
+                forget_file(conn, old)
+            conn.execute("DELETE FROM tombstones")
+            for record in records:
+                name_file(conn, record)
+            write_debiasing(conn, debiasing)
+            log_commit(conn, "debias", 0, 0)
+        sweep(self.path, self._conn)
+
     def close(self) -> None:
         """Close the database and let the next writer in; a second call does nothing."""
         self._store.close()
@@ -232,18 +274,28 @@ class IndexWriter:
 
     def _seal_tail(self) -> None:
         """Write the tail to files: each is on disk and checked before the database names it."""
-        place, dim = str(self._database), self.settings.dim
-        while True:
-            first = tables.sealed_to(self._conn) + 1
-            vids, vectors = tables.vectors_between(
-                self._conn, place, dim, first, _MAX_VID, _ROWS_A_FILE
-            )
-            if not len(vids):
-                return
-            record = write_file(self.path / FILES, self.path / SCRATCH, vids, vectors)
+        if not tables.tail_size(self._conn):
+            return
+        transform = read_debiasing(self._conn, str(self._database)).transform
+        while record := self._write_file(transform, tables.sealed_to(self._conn) + 1):
             with self._store.transaction() as conn:
                 name_file(conn, record)
                 log_commit(conn, "seal", 0, 0)
+
+    def _write_file(self, transform: Transform | None, first: int) -> FileRecord | None:
+        """Write the next live vectors from vid ``first`` on; None when there are none."""
+        vids, vectors = searched_between(
+            self._conn,
+            str(self._database),
+            transform,
+            self.settings.dim,
+            first,
+            _MAX_VID,
+            _ROWS_A_FILE,
+        )
+        if not len(vids):
+            return None
+        return write_file(self.path / FILES, self.path / SCRATCH, vids, vectors)
 
     def _check_cursor(self, cursor: int | None) -> None:
         """Let a build alone change an unfinished index, and only forwards."""

@@ -18,6 +18,8 @@ from indexer.records import Filter, Vectors
 from search.answer import Answer, find_meaning, make_answer
 from search.audit.result import Audit
 from search.audit.run import DEFAULTS, AuditOptions, audit
+from search.merging import Merging
+from search.ranked import ranked
 
 QUERY_BATCH = 256
 """Queries that are encoded and searched together."""
@@ -82,6 +84,7 @@ class Index:
         id: str | None = None,  # noqa: A002 - the field's name in every record
         languages: Iterable[str] | None = None,
         where: Mapping[str, str] | None = None,
+        merging: Merging | None = None,
     ) -> Answer:
         """Find the nearest documents of a text and report on their languages.
 
@@ -94,6 +97,7 @@ class Index:
                 document is the query: it is left out, and its group is the query's group.
             languages: return documents in these languages only.
             where: metadata that a returned document must have, compared as text.
+            merging: how the lists of the languages become one; as the index says when None.
 
         Returns:
             Exactly ``k`` hits as long as there are ``k`` documents to choose from.
@@ -104,7 +108,9 @@ class Index:
             IncompatibleError: the encoder is not the one of the index.
         """
         query = self.query(text, lang=lang, group=group, id=id)
-        return next(self.search_many([query], k=k, filter=make_filter(languages, where)))
+        return next(
+            self.search_many([query], k=k, filter=make_filter(languages, where), merging=merging)
+        )
 
     def search_many(
         self,
@@ -113,6 +119,7 @@ class Index:
         k: int = 10,
         filter: Filter | None = None,  # noqa: A002
         vectors: Vectors | None = None,
+        merging: Merging | None = None,
     ) -> Iterator[Answer]:
         """Answer queries in their order, :data:`QUERY_BATCH` at a time.
 
@@ -124,6 +131,7 @@ class Index:
             filter: documents that may be returned.
             vectors: (number of queries, d) unit rows made elsewhere; the queries are encoded when
                 None.
+            merging: how the lists of the languages become one; as the index says when None.
         """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
@@ -132,26 +140,33 @@ class Index:
             known = None if vectors is None else vectors[done : done + len(batch)]
             done += len(batch)
             # Answered whole before any is handed out: the state is not held while others work.
-            yield from self._answers(batch, known, k, filter or Filter())
+            yield from self._answers(batch, known, k, filter or Filter(), merging)
 
     def _answers(
-        self, batch: Sequence[Query], vectors: Vectors | None, k: int, allowed: Filter
+        self,
+        batch: Sequence[Query],
+        vectors: Vectors | None,
+        k: int,
+        allowed: Filter,
+        merging: Merging | None,
     ) -> list[Answer]:
         """Answer a batch from one state of the index."""
         if vectors is None:
             vectors = self.encoder.encode([q.text for q in batch], "query").vectors
+        languages = [query.lang for query in batch]
         with self._reader.snapshot() as state:
             known = [find_meaning(state, q) for q in batch]
-            # The query itself may be among its own neighbours: ask for one more, drop it.
-            found = state.search(vectors, k + 1, allowed)
+            found = ranked(
+                state,
+                state.debiasing.apply(vectors, languages),
+                languages,
+                k,
+                allowed,
+                merging or Merging.from_json(state.debiasing.merging),
+                [frozenset() if m.itself is None else frozenset({m.itself}) for m in known],
+            )
             return [
-                make_answer(
-                    state,
-                    query,
-                    meaning,
-                    [hit for hit in hits if hit.document.id != meaning.itself][:k],
-                    allowed,
-                )
+                make_answer(state, query, meaning, hits, allowed)
                 for query, meaning, hits in zip(batch, known, found, strict=True)
             ]
 

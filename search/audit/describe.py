@@ -6,18 +6,21 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from indexer.index import IndexSettings
+from indexer.index import IndexSettings, Snapshot
 from indexer.records import UNKNOWN_LANGUAGE
 from search.audit.pool import Pool
 from search.audit.questions import Questions
 from search.audit.result import AuditedIndex, AuditedQueries, PerQuery
 from search.measures.evidence import Evidence, Scores
 from search.measures.measure import Measure
+from search.merging import NO_MERGING, Merging
 
 _VERSIONS = ("interlingua", "numpy", "scipy", "scikit-learn", "faiss-cpu", "torch", "transformers")
 
 
-def audited_index(settings: IndexSettings, pool: Pool, seq: int) -> AuditedIndex:
+def audited_index(
+    settings: IndexSettings, pool: Pool, state: Snapshot, merging: Merging
+) -> AuditedIndex:
     """Describe the index at a commit."""
     names = (*pool.languages, UNKNOWN_LANGUAGE)
     counts = Counter(names[code] for code in pool.language.tolist())  # NOBODY names the last
@@ -26,9 +29,10 @@ def audited_index(settings: IndexSettings, pool: Pool, seq: int) -> AuditedIndex
         languages=dict(sorted(counts.items())),
         encoder=settings.encoder_name,
         fingerprint=settings.fingerprint,
-        transform=None,
+        transform=None if state.debiasing.transform is None else state.debiasing.method,
+        merging=None if merging == NO_MERGING else str(merging),
         role=settings.role,
-        seq=seq,
+        seq=state.seq,
     )
 
 

@@ -117,6 +117,12 @@ def queries_ask(
     )
 
 
+def own_text(pool: Pool, questions: Questions, query: int) -> frozenset[str]:
+    """Ids of the documents that are a query or have its very text: no neighbours of it."""
+    places = [int(questions.itself[query]), *questions.duplicates[query].tolist()]
+    return frozenset(pool.ids[place] for place in places if place != NOBODY)
+
+
 class _Meaning:
     """Which documents are a query, have its text, or share its meaning; as ``search`` decides."""
 

@@ -28,6 +28,8 @@ class AuditedIndex:
     """Role in which the documents were encoded: passage or query."""
     seq: int
     """Number of the commit that was audited."""
+    merging: str | None = None
+    """How the lists of the languages were merged; None when they were not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from indexer.columns import Columns
 from indexer.corpus import Query
 from indexer.errors import InputError, UsageError
 from indexer.index import IndexReader, Snapshot
@@ -33,6 +34,7 @@ from search.audit.worst import worst_queries
 from search.measures.evidence import Flags, Scores
 from search.measures.measure import Measure, Measurement, Profile
 from search.measures.neighbours import log_odds
+from search.merging import Merging
 
 EVERYTHING = Filter()
 KS = (1, 5, 10, 50)
@@ -40,6 +42,7 @@ REPLICATES = 1000
 LARGE = 20_000
 """Queries above which a sample is taken unless another is asked for."""
 SAMPLE = 10_000
+_PAGE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,8 @@ class AuditOptions:
     """Documents that are audited."""
     as_served: bool = False
     """Neighbours as the index serves them, not exact ones."""
+    merging: Merging | None = None
+    """How the lists of the languages are merged; None for the way of the index."""
     peer: bool = False
     """Measure PEER, too."""
     command: str | None = None
@@ -94,19 +99,31 @@ def audit(
     _check(options, queries, vectors)
     proof = prove(options.seed)
     with reader.snapshot() as state:
-        columns = state.columns(options.allowed)
+        columns = searched_columns(state, options.allowed)
         pool = make_pool(columns, [] if queries is None else [q.lang for q in queries])
         size = _sample(options, len(columns.ids) if queries is None else len(queries))
         if queries is None or vectors is None:
             questions = documents_ask(pool, columns, size, options.seed)
         else:
-            questions = queries_ask(pool, queries, vectors, size, options.seed)
+            searched = state.debiasing.apply(vectors, [query.lang for query in queries])
+            questions = queries_ask(pool, queries, searched, size, options.seed)
         if not len(questions) or not len(pool):
             raise InputError(
                 f"{reader.path}: nothing to audit: no document, or no query of known language",
                 "label the documents, give --queries, or widen --in and --where",
             )
         return _Run(reader, state, pool, questions, options, queries, progress).result(start, proof)
+
+
+def searched_columns(state: Snapshot, allowed: Filter) -> Columns:
+    """Read all documents, their vectors as they are searched."""
+    columns = state.columns(allowed)
+    for start in range(0, len(columns.ids), _PAGE):
+        page = slice(start, start + _PAGE)
+        columns.vectors[page] = state.debiasing.apply(
+            columns.vectors[page], columns.languages[page]
+        )
+    return columns
 
 
 class _Run:
@@ -124,15 +141,21 @@ class _Run:
     ) -> None:
         self._reader, self._state, self._pool = reader, state, pool
         self._questions, self._options, self._given = questions, options, queries
+        self._merging = options.merging or Merging.from_json(state.debiasing.merging)
         self._matched = matched_documents(pool, questions)
         gathered = gather(
-            pool, questions, max(options.ks), matched=self._partly_matched(), progress=progress
+            pool,
+            questions,
+            max(options.ks),
+            matched=self._partly_matched(),
+            merging=self._merging,
+            progress=progress,
         )
         self._exact, self._interrupted = gathered.evidence, gathered.interrupted
         self._evidence = self._exact
         if options.as_served:
             self._exact, self._evidence = served_evidence(
-                state, pool, questions, self._exact, options.allowed, progress
+                state, pool, questions, self._exact, options.allowed, self._merging, progress
             )
             self._interrupted |= len(self._exact.query) < len(gathered.evidence.query)
         self._aggregator = Aggregator(
@@ -168,7 +191,7 @@ class _Run:
             self._interrupted = True
         return Audit(
             mode=questions.mode,
-            index=audited_index(self._reader.settings, pool, self._state.seq),
+            index=audited_index(self._reader.settings, pool, self._state, self._merging),
             queries=audited_queries(questions, evidence, pool.languages, self._given is not None),
             overall=overall,
             by_language=dict(sorted(by_language.items())),
@@ -231,6 +254,7 @@ class _Run:
             k,
             given,
             self._options.allowed,
+            self._merging,
         )
 
     def _map(self) -> VectorMap | None:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.records import Vectors
+from search.audit.merged import Merger
 from search.audit.pool import Pool
 from search.audit.questions import Questions
 from search.measures.evidence import NOBODY, Evidence, Flags, Ints, Pairs
+from search.merging import NO_MERGING, Merging
 
 BLOCK_BYTES = 1 << 30
 """Scores held at once: the more queries meet the documents together, the faster they multiply."""
@@ -26,7 +28,7 @@ _STRETCH = 500
 _SORTED_FROM = 24
 """Right documents from which one sort is cheaper than a count for each."""
 
-Row = NDArray[np.float32]
+Row = NDArray[np.float32] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def gather(
     k: int,
     *,
     matched: Flags | None = None,
+    merging: Merging = NO_MERGING,
     progress: Callable[[int], None] = lambda _done: None,
 ) -> Gathered:
     """Score all documents for all queries, exactly, and keep what the measures look at.
@@ -52,6 +55,7 @@ def gather(
         questions: m queries.
         k: neighbours kept of each query.
         matched: (N,) documents whose meaning exists in every language; None to leave them out.
+        merging: the order of documents is that of its keys, which take the place of scores.
         progress: called with the number of queries done.
 
     Returns:
@@ -60,7 +64,7 @@ def gather(
     Raises:
         KeyboardInterrupt: before any query was done.
     """
-    scorer = _Scorer(pool, questions, k, matched)
+    scorer = _Scorer(pool, questions, k, matched, merging)
     size = max(1, min(_BLOCK, BLOCK_BYTES // (4 * max(1, len(pool)))))
     parts: list[Evidence] = []
     interrupted = False
@@ -86,8 +90,10 @@ class _Scorer:
         questions: Questions,
         k: int,
         matched: Flags | None,
+        merging: Merging,
     ) -> None:
         self._pool, self._questions, self._k = pool, questions, k
+        self._merger = None if merging.name == "none" else Merger(pool, merging)
         self._count = len(pool.languages)
         sizes = np.diff(pool.starts)
         self._sizes = sizes
@@ -121,12 +127,15 @@ class _Scorer:
         for row in some:
             self._row(scores[row], rows[row], row, found)
 
-    def _row(self, s: Row, query: int, row: int, found: "_Block") -> None:
+    def _row(self, scores: NDArray[np.float32], query: int, row: int, found: "_Block") -> None:
         pool, asked = self._pool, self._questions
         language, right = int(asked.language[query]), asked.right[query]
         itself = asked.itself[query : query + 1]
         out = np.concatenate([itself[itself != NOBODY], asked.duplicates[query]])
-        s[out] = -np.inf
+        scores[out] = -np.inf
+        s: Row = scores
+        if self._merger is not None:
+            s = self._merger.keys(scores, language)
         near = s[right]
         found.reach[row] = len(s) - len(out)
         found.reach_language[row] = self._sizes - self._by_language(out)
@@ -171,9 +180,9 @@ class _Scorer:
     def _nearest_right(self, s: Row, near: Row, right: Ints, row: int, found: "_Block") -> None:
         """Hold the nearest right document of each language against the nearest wrong one."""
         pool = self._pool
-        wrong = np.full(self._count, -np.inf, np.float32)
+        wrong = np.full(self._count, -np.inf, s.dtype)
         wrong[self._filled] = np.maximum.reduceat(s[: pool.known], pool.starts[self._filled])
-        best = np.full(self._count, -np.inf, np.float32)
+        best = np.full(self._count, -np.inf, s.dtype)
         spoken = pool.language[right] != NOBODY
         np.maximum.at(best, pool.language[right][spoken], near[spoken])
         found.nearest_right[row] = np.where(np.isneginf(best), NOBODY, best > wrong)

@@ -8,7 +8,7 @@ import numpy as np
 from indexer.index import Snapshot
 from indexer.records import Filter
 from search.audit.pool import Pool
-from search.audit.questions import Questions
+from search.audit.questions import Questions, own_text
 from search.measures.evidence import (
     NOBODY,
     Evidence,
@@ -17,6 +17,8 @@ from search.measures.evidence import (
     first_queries,
     undefined_where,
 )
+from search.merging import Merging
+from search.ranked import ranked
 
 _BLOCK = 256
 
@@ -27,6 +29,7 @@ def served_evidence(
     questions: Questions,
     exact: Evidence,
     allowed: Filter,
+    merging: Merging,
     progress: Callable[[int], None],
 ) -> tuple[Evidence, Evidence]:
     """Replace the exact neighbours by the served ones.
@@ -40,6 +43,7 @@ def served_evidence(
         questions: who asked.
         exact: the exact evidence.
         allowed: documents that may be served.
+        merging: how the lists of the languages are merged.
         progress: called with the number of queries done.
 
     Returns:
@@ -59,11 +63,14 @@ def served_evidence(
     try:
         for start in range(0, len(exact.query), _BLOCK):
             asked = exact.query[start : start + _BLOCK]
-            answers = state.search(questions.vectors[asked], min(wide, len(pool)), allowed)
+            languages = [pool.languages[code] for code in questions.language[asked].tolist()]
+            drop = [own_text(pool, questions, query) for query in asked.tolist()]
+            width = min(wide, len(pool))
+            answers = ranked(
+                state, questions.vectors[asked], languages, width, allowed, merging, drop
+            )
             for row, (query, hits) in enumerate(zip(asked.tolist(), answers, strict=True), start):
                 served = np.array([places[hit.document.id] for hit in hits], np.int64)
-                gone = [questions.itself[query : query + 1], questions.duplicates[query]]
-                served = served[~np.isin(served, np.concatenate(gone))]
                 right = questions.right[query]
                 strangers = served[~np.isin(served, right)]
                 known = strangers[strangers < pool.known][: neighbours.shape[1]]

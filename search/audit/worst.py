@@ -8,10 +8,12 @@ from indexer.corpus import Query
 from indexer.index import Snapshot
 from indexer.records import Filter
 from search.audit.pool import Pool
-from search.audit.questions import Questions
+from search.audit.questions import Questions, own_text
 from search.audit.result import AuditNeighbour, WorstQuery
 from search.measures.evidence import NOBODY, Evidence, Ints
 from search.measures.neighbours import draw, excess, p_value
+from search.merging import Merging
+from search.ranked import ranked
 
 SHOWN = 300
 """Characters of a text."""
@@ -27,6 +29,7 @@ def worst_queries(
     k: int,
     queries: dict[str, Query],
     allowed: Filter,
+    merging: Merging,
 ) -> tuple[WorstQuery, ...]:
     """Pick queries of several languages by excess, then by p.
 
@@ -38,20 +41,19 @@ def worst_queries(
         k: neighbours shown.
         queries: the given queries by the id they were asked under; else documents asked.
         allowed: what a search may return.
+        merging: how the lists of the languages are merged.
     """
     rows = _pick(evidence, k)
     if not len(rows):
         return ()
     asked = evidence.query[rows]
-    hits = state.search(questions.vectors[asked], k + 1 + _most(questions, asked), allowed)
+    drop = [own_text(pool, questions, query) for query in asked.tolist()]
+    languages = [pool.languages[code] for code in evidence.language[rows].tolist()]
+    hits = ranked(state, questions.vectors[asked], languages, k, allowed, merging, drop)
     d, p = draw(evidence, k), p_value(evidence, k).values
     found = []
     for row, query, near in zip(rows.tolist(), asked.tolist(), hits, strict=True):
         id_, right = questions.ids[query], {pool.ids[i] for i in questions.right[query]}
-        gone = {
-            pool.ids[i] for i in (questions.itself[query], *questions.duplicates[query]) if i >= 0
-        }
-        kept = [hit for hit in near if hit.document.id not in gone][:k]
         document = None if id_ in queries else state.document(id_)
         text = queries[id_].text if id_ in queries else document.text if document else ""
         found.append(
@@ -73,7 +75,7 @@ def worst_queries(
                         text=hit.document.text[:SHOWN],
                         same_meaning=hit.document.id in right if right else None,
                     )
-                    for rank, hit in enumerate(kept, start=1)
+                    for rank, hit in enumerate(near, start=1)
                 ),
             )
         )
@@ -95,11 +97,6 @@ def _pick(evidence: Evidence, k: int) -> Ints:
         if len(rows) == _COUNT:
             break
     return np.array(rows, np.int64)
-
-
-def _most(questions: Questions, asked: Ints) -> int:
-    """Most documents of one query that are no neighbours."""
-    return max((len(questions.duplicates[query]) for query in asked.tolist()), default=0)
 
 
 def _missed(evidence: Evidence, row: int, k: int) -> int:
