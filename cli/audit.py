@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.merging import Floor, Merge, TargetShare, merging_or_index
 from cli.options import HtmlFile, IndexPath, Json, MarkdownFile, MovedEncoder, Quiet, pairs
 from cli.reports import report_writers
 
@@ -54,6 +55,9 @@ def audit(
         bool,
         typer.Option("--as-served", help="Neighbours as the index serves them, not exact ones."),
     ] = False,
+    merge: Merge = None,
+    target_share: TargetShare = None,
+    floor: Floor = None,
     peer: Annotated[bool, typer.Option("--peer", help="Measure PEER, too (slow).")] = False,
     encoder: MovedEncoder = None,
     html: HtmlFile = None,
@@ -82,11 +86,12 @@ def audit(
         seed=seed,
         allowed=make_filter(None if languages is None else languages.split(","), pairs(where)),
         as_served=as_served,
+        merging=merging_or_index(merge, target_share, floor),
         peer=peer,
         command=shlex.join(["interlingua", *context.obj]),
     )
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
-        asked, vectors = _questions(opened, queries, query_vectors, quiet)
+        asked, vectors = questions(opened, queries, query_vectors, quiet)
         total = queries_asked(opened.info().documents if asked is None else len(asked), sample)
         with progress("auditing", total, quiet) as show:
             found = opened.audit(options, queries=asked, vectors=vectors, progress=show)
@@ -116,7 +121,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _questions(
+def questions(
     index: "Index", queries: str | None, vectors: Path | None, quiet: bool
 ) -> tuple["list[Query] | None", "Vectors | None"]:
     """Read the queries and encode them, or read their vectors."""

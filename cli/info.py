@@ -44,6 +44,17 @@ def _document(info: "IndexInfo") -> dict[str, object]:
     }
 
 
+def _transform(info: "IndexInfo") -> str:
+    """Say what is done against bias, and on what it was fitted."""
+    merging = info.merging.get("name")
+    fitted = info.fitted_on.get("source")
+    return (
+        info.transform
+        + (f", fitted on {fitted} ({info.fitted_on.get('documents')} documents)" if fitted else "")
+        + (f"; languages merged by {merging}" if merging else "")
+    )
+
+
 def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     """Say the same for a person, what is zero or ordinary left out."""
     by_number = sorted(info.languages.items(), key=lambda item: (-item[1], item[0]))
@@ -56,7 +67,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
         ("role", info.role),
         ("fingerprint", info.fingerprint),
         ("faiss", f"{info.kind}, {info.files} files, {info.bytes} bytes, tail {info.tail}"),
-        ("transform", info.transform),
+        ("transform", _transform(info)),
     ]
     if info.state != "ready":
         lines.append(("state", "unfinished: run the same command again to go on"))

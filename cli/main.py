@@ -13,6 +13,7 @@ from cli.audits import audits
 from cli.build import build
 from cli.compare import compare
 from cli.convert import convert
+from cli.debias import debias
 from cli.delete import delete
 from cli.demo import demo
 from cli.detect import detect
@@ -46,6 +47,7 @@ for command in (
     audits,
     compare,
     gate,
+    debias,
     info,
     verify,
     repair,

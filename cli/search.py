@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.merging import Floor, Merge, TargetShare, merging_or_index
 from cli.options import (
     GroupField,
     IdField,
@@ -48,6 +49,9 @@ def search(
         Path | None,
         typer.Option(metavar="NPY", help="Vectors of the queries, row i of record i of --queries."),
     ] = None,
+    merge: Merge = None,
+    target_share: TargetShare = None,
+    floor: Floor = None,
     encoder: MovedEncoder = None,
     exact: Annotated[  # noqa: ARG001 - every search is exact so far
         bool, typer.Option("--exact", help="Compare with every vector, whatever the index kind.")
@@ -81,7 +85,13 @@ def search(
                 known = list(asked)
                 asked = iter(known)
                 vectors = read_query_vectors(query_vectors, known, opened.info().dim)
-        answers = opened.search_many(asked, k=k, filter=allowed, vectors=vectors)
+        answers = opened.search_many(
+            asked,
+            k=k,
+            filter=allowed,
+            vectors=vectors,
+            merging=merging_or_index(merge, target_share, floor),
+        )
         for number, answer in enumerate(answers):
             if json:
                 print_json(answer_json(answer), indent=None if queries else 2)

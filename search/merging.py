@@ -88,7 +88,8 @@ class Lists:
     scores: Sequence[NDArray[np.float32]]
     """(n_l,) each, in any order, minus infinity for a document that is out of reach."""
     sizes: NDArray[np.int64]
-    """(L,) documents in reach of each language, listed or not."""
+    """(L,) documents of each language, listed or not; the query itself among them, since one
+    document less would put its language behind all others of the same size."""
     own: int | None
     """The list in the query's language; None when it has none."""
     crowding: Sequence[Crowding] = ()

@@ -59,6 +59,11 @@ class Index:
         """
         return cls(IndexReader.open(Path(path)), encoder)
 
+    @property
+    def path(self) -> Path:
+        """The index directory."""
+        return self._reader.path
+
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder of the index, loaded on first use.

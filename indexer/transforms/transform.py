@@ -122,4 +122,5 @@ def _by_language(x: Vectors, matrices: Vectors, codes: Codes) -> Vectors:
 def _product(x: Vectors, matrix: Vectors) -> Vectors:
     """Multiply (n, k) by (k, m), without any rounding before the last."""
     exact = np.rint(x * _GRID).astype(np.float64) @ matrix.astype(np.float64)
-    return (exact / _GRID).astype(np.float32)
+    product: Vectors = (exact / _GRID).astype(np.float32)
+    return product

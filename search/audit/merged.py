@@ -37,7 +37,7 @@ class Merger:
         column = -1 if own is None else own
         lists = Lists(
             scores=parts,
-            sizes=np.array([np.isfinite(part).sum() for part in parts], np.int64),
+            sizes=np.array([len(part) for part in parts], np.int64),
             own=own,
             crowding=[]
             if self._crowding is None

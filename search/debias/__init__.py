@@ -1,0 +1,1 @@
+"""Debiasing chosen by evidence: every method fitted on one part and judged on another."""
