@@ -8,7 +8,9 @@ from cli.options import (
     REJECTS,
     Corpora,
     DetectorName,
+    DryRun,
     Format,
+    GivenLang,
     GroupField,
     IdField,
     IndexPath,
@@ -29,34 +31,43 @@ def add(
         typer.Option(help="What to do with an id that is already there."),
     ] = "error",
     encoder: MovedEncoder = None,
-    format: Format = "jsonl",  # noqa: A002, ARG001 - one value so far, checked by its type
+    format: Format = None,  # noqa: A002 - the option's name
     id_field: IdField = "id",
     text_field: TextField = "text",
     lang_field: LangField = "lang",
     group_field: GroupField = "group",
+    lang: GivenLang = None,
     detector: DetectorName = "py3langid",
     max_rejects: MaxRejects = 0,
+    dry_run: DryRun = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Add documents to an index, or replace them; unchanged ones are not encoded again."""
+    from cli.corpus_source import CorpusSource
     from cli.labels import warn_of_labels
     from cli.output import print_build
-    from cli.progress import count_records, progress
+    from cli.progress import progress
     from indexer.build import add as run
-    from indexer.corpus import Fields, read_corpus
+    from indexer.corpus import Fields
     from indexer.detectors import open_detector
     from indexer.encoders import EncoderSpec
+    from indexer.index import IndexReader
     from indexer.rejects import Rejects
 
-    told = open_detector(detector)
     fields = Fields(id_field, text_field, lang_field, group_field)
+    source = CorpusSource(corpus, fields, format, lang, open_detector(detector), quiet)
+    if dry_run:
+        with IndexReader.open(index) as reader:
+            refuse = on_duplicate == "error"
+            source.dry_run(json, max_rejects, lambda id_: bool(reader.document(id_)), refuse)
+        return
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
-        progress("adding", count_records(corpus, quiet), quiet) as show,
+        progress("adding", source.count(), quiet) as show,
     ):
         report = run(
-            read_corpus(corpus, fields=fields, detector=told, rejects=rejects),
+            source.records(rejects),
             index,
             on_duplicate=on_duplicate,
             encoder=EncoderSpec(encoder) if encoder else None,

@@ -9,7 +9,9 @@ from cli.options import (
     REJECTS,
     Corpora,
     DetectorName,
+    DryRun,
     Format,
+    GivenLang,
     GroupField,
     IdField,
     IndexPath,
@@ -31,7 +33,7 @@ def build(
     role: Annotated[
         Literal["passage", "query"], typer.Option(help="What the documents are to the encoder.")
     ] = "passage",
-    format: Format = "jsonl",  # noqa: A002, ARG001 - one value so far, checked by its type
+    format: Format = None,  # noqa: A002 - the option's name
     revision: Revision = None,
     pooling: Pooling = None,
     layer: Layer = None,
@@ -39,29 +41,35 @@ def build(
     text_field: TextField = "text",
     lang_field: LangField = "lang",
     group_field: GroupField = "group",
+    lang: GivenLang = None,
     detector: DetectorName = "py3langid",
     max_rejects: MaxRejects = 0,
+    dry_run: DryRun = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Create an index; run again after an interruption, it goes on where it stopped."""
+    from cli.corpus_source import CorpusSource
     from cli.labels import warn_of_labels
     from cli.output import print_build
-    from cli.progress import count_records, progress
+    from cli.progress import progress
     from indexer.build import build as run
-    from indexer.corpus import Fields, read_corpus
+    from indexer.corpus import Fields
     from indexer.detectors import open_detector
     from indexer.encoders import EncoderSpec
     from indexer.rejects import Rejects
 
-    told = open_detector(detector)
     fields = Fields(id_field, text_field, lang_field, group_field)
+    source = CorpusSource(corpus, fields, format, lang, open_detector(detector), quiet)
+    if dry_run:
+        source.dry_run(json, max_rejects)
+        return
     spec = EncoderSpec(encoder, revision, pooling, layer)
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
-        progress("indexing", count_records(corpus, quiet), quiet) as show,
+        progress("indexing", source.count(), quiet) as show,
     ):
-        records = read_corpus(corpus, fields=fields, detector=told, rejects=rejects)
+        records = source.records(rejects)
         report = run(records, index, encoder=spec, role=role, rejects=rejects, progress=show)
     print_build("build", index, report, json)
     warn_of_labels(report.contradictions)

@@ -5,14 +5,38 @@ from typing import Annotated, Literal
 
 import typer
 
+from indexer.readers.registry import FORMATS
+
 IndexPath = Annotated[Path, typer.Option("--index", help="The index directory.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Corpora = Annotated[
     list[str],
-    typer.Argument(metavar="CORPUS…", help="JSONL files, also .gz; - is standard input."),
+    typer.Argument(
+        metavar="CORPUS…",
+        help="JSONL, CSV, TSV, Parquet, Arrow, … (--format), also .gz and .zst; - is standard "
+        "input.",
+    ),
 ]
-Format = Annotated[Literal["jsonl"], typer.Option("--format", help="Format of the corpus.")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help=f"Format of the corpus: {', '.join(FORMATS)}. Told by name and content when left out.",
+    ),
+]
+GivenLang = Annotated[
+    str | None,
+    typer.Option("--lang", metavar="L", help="Language of records that bring none."),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Show the first records, the languages and what would be refused; write nothing.",
+    ),
+]
 DetectorName = Annotated[
     Literal["py3langid", "lingua", "eldc"],
     typer.Option("--detector", help="What tells the language of a text without a label."),

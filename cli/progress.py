@@ -4,41 +4,40 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from indexer.readers.guess import Found
 
 EVERY = 10.0
 """Seconds between two plain lines."""
 
 
-_CHUNK = 1 << 20
-
-
 def count_records(sources: list[str], quiet: bool) -> int | None:
-    """Count the lines of plain files ahead, for the time left.
-
-    Returns:
-        The count, or None where nobody asks, and where only reading could tell: standard input,
-        pipes, gzipped files.
+    """Count the records of sources as ``count_found``, their formats guessed.
 
     Raises:
         InputError: a source is missing, empty or a directory.
     """
-    from indexer.lines import find_sources
+    from indexer.readers.guess import find_readers
 
-    files = [Path(name) for name in find_sources(sources)]
-    if quiet or not all(file.is_file() and file.suffix != ".gz" for file in files):
+    return count_found(find_readers(sources), quiet)
+
+
+def count_found(found: "list[Found]", quiet: bool) -> int | None:
+    """Count the records of plain files ahead, for the time left.
+
+    Returns:
+        The count, or None where nobody asks, and where only reading could tell: standard input,
+        pipes, packed files, formats that cannot be counted quickly.
+
+    Raises:
+        InputError: a file is damaged.
+    """
+    counts = [one.reader.count if one.reader and one.countable else None for one in found]
+    if quiet or not all(counts):
         return None
-    return sum(map(_lines_of, files))
-
-
-def _lines_of(path: Path) -> int:
-    """Count line ends, and a last line without one."""
-    count, last = 0, b"\n"
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            count += chunk.count(b"\n")
-            last = chunk[-1:]
-    return count + (last != b"\n")
+    return sum(count(one.source) for one, count in zip(found, counts, strict=True) if count)
 
 
 @contextmanager

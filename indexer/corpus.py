@@ -1,4 +1,4 @@
-"""Corpora and queries: from the lines of a source to checked records."""
+"""Corpora and queries: from what a reader finds in a source to checked records."""
 
 import hashlib
 import json
@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from indexer.errors import InputError
-from indexer.jsonl import kind, parse_object
+from indexer.errors import InputError, UsageError
+from indexer.fields import USUAL, Fields
+from indexer.jsonl import kind
 from indexer.languages import Detector, Langid, normalise_language
-from indexer.lines import Line, decode, find_sources, read_records
+from indexer.readers.columns import no_text
+from indexer.readers.guess import Found, find_readers
+from indexer.readers.reader import Raw, unheard
 from indexer.records import Document, LanguageSource
 from indexer.rejects import Rejects
+
+__all__ = ["Fields", "Query", "Record", "content_id", "read_corpus", "read_queries"]
 
 TEXT_LIMIT = 1 << 20
 """Longest text, in bytes of UTF-8."""
@@ -23,24 +28,9 @@ ID_LIMIT = 512
 METADATA_LIMIT = 1 << 20
 """Most metadata of one record, in bytes of JSON."""
 
-_KEPT_RAW = 4096  # of a line that was too long to be read whole
 _RELEVANT = "relevant"
 
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """What the fields of a record are called in the corpus at hand."""
-
-    id: str = "id"
-    text: str = "text"
-    lang: str = "lang"
-    group: str = "group"
-
-    def names(self) -> frozenset[str]:
-        """Return the four names; every other field is metadata."""
-        return frozenset((self.id, self.text, self.lang, self.group))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,31 +66,53 @@ class Query:
 def read_corpus(
     sources: Sequence[str],
     *,
-    fields: Fields = Fields(),
+    fields: Fields = USUAL,
+    format: str | None = None,  # noqa: A002 - the option's name
+    lang: str | None = None,
     detector: Detector | None = None,
     rejects: Rejects | None = None,
+    note: Callable[[str], None] = unheard,
 ) -> Iterator[Record]:
     """Return the documents of all sources in order, read as they are asked for.
 
     Args:
-        sources: JSONL files, patterns, or ``-`` for standard input; gzipped or not.
+        sources: files, patterns, folders saved by ``datasets``, or ``-`` for standard input;
+            gzip and Zstandard are unpacked.
         fields: what the fields are called.
+        format: one of ``indexer.readers.registry.FORMATS``; told by name and content when None.
+        lang: language of the records that bring none; they are detected when None.
         detector: tells the language of a text without one; py3langid by default.
         rejects: takes the refused records; by default the first one ends the run.
+        note: takes what the user should hear: the format that was guessed, what is left out.
 
     Raises:
-        UsageError: no source is named.
+        UsageError: no source is named, the format is unknown, or a package that reads it is
+            not installed.
         InputError: at once when a source is missing, empty or a directory; while reading when
             it is damaged or more records are refused than ``rejects`` tolerates.
     """
-    reader = _Reader(fields, detector or Langid())
-    return _read(find_sources(sources), reader.record, rejects)
+    tag = checked_tag(lang)
+    found = find_readers(sources, format=format, fields=fields, lang=tag, note=note, guessed=note)
+    return read_found(found, fields=fields, lang=tag, detector=detector, rejects=rejects)
+
+
+def read_found(
+    found: Sequence[Found],
+    *,
+    fields: Fields = USUAL,
+    lang: str | None = None,
+    detector: Detector | None = None,
+    rejects: Rejects | None = None,
+) -> Iterator[Record]:
+    """Return the documents of sources whose readers are known; as ``read_corpus``."""
+    reader = _Reader(fields, detector or Langid(), lang)
+    return _read(found, reader.record, rejects)
 
 
 def read_queries(
     source: str,
     *,
-    fields: Fields = Fields(),
+    fields: Fields = USUAL,
     detector: Detector | None = None,
     rejects: Rejects | None = None,
 ) -> Iterator[Query]:
@@ -109,8 +121,8 @@ def read_queries(
     A query is a record whose id may be missing (it is then None) and whose ``relevant`` may
     list the ids of the right answers. Other fields are left out.
     """
-    reader = _Reader(fields, detector or Langid())
-    return _read(find_sources([source]), reader.query, rejects)
+    reader = _Reader(fields, detector or Langid(), None)
+    return _read(find_readers([source], fields=fields), reader.query, rejects)
 
 
 def content_id(lang: str, text: str) -> str:
@@ -126,32 +138,46 @@ def content_id(lang: str, text: str) -> str:
 
 
 def _read(
-    sources: list[str],
+    found: Sequence[Found],
     make: Callable[[Mapping[str, object], str], _Item],
     rejects: Rejects | None,
 ) -> Iterator[_Item]:
     refused = Rejects() if rejects is None else rejects
-    for source in sources:
-        for line in read_records(source):
+    for source in found:
+        for raw in source.read():
             try:
-                item = make(parse_object(decode(line).rstrip("\r\n")), line.place)
+                if isinstance(raw.values, InputError):
+                    raise raw.values
+                item = make(raw.values, raw.place)
             except InputError as error:
-                refused.add(line.place, error.message, error.remedy, _shown(line))
+                refused.add(raw.place, error.message, error.remedy, _shown(raw))
             else:
                 yield item
 
 
-def _shown(line: Line) -> str:
-    raw = line.raw.rstrip(b"\r\n") if line.whole else line.raw[:_KEPT_RAW]
-    return raw.decode("utf-8", errors="backslashreplace")
+def _shown(raw: Raw) -> str:
+    if raw.raw is None:
+        return json.dumps(raw.values, ensure_ascii=False, default=str)
+    return raw.raw.rstrip(b"\r\n").decode("utf-8", errors="backslashreplace")
+
+
+def checked_tag(lang: str | None) -> str | None:
+    """Return ``--lang`` as it is, after seeing that it is a language; UsageError when not."""
+    try:
+        if lang is not None:
+            normalise_language(lang)
+    except InputError as error:
+        raise UsageError(f"--lang: {error.message}", error.remedy) from error
+    return lang
 
 
 class _Reader:
     """Makes documents and queries of parsed records; knows nothing of where they come from."""
 
-    def __init__(self, fields: Fields, detector: Detector) -> None:
+    def __init__(self, fields: Fields, detector: Detector, lang: str | None) -> None:
         self._fields = fields
         self._detector = detector
+        self._lang = lang or ""
 
     def record(self, values: Mapping[str, object], place: str) -> Record:
         text, lang = self._text(values), self._given_language(values)
@@ -185,10 +211,7 @@ class _Reader:
     def _text(self, values: Mapping[str, object]) -> str:
         field = self._fields.text
         if field not in values:
-            found = ", ".join(repr(name[:40]) for name in list(values)[:10]) or "none"
-            more = ", …" if len(values) > 10 else ""
-            reason = f"no field {field!r}; the fields are {found}{more}"
-            raise InputError(reason, "name the field that holds the text with --text-field")
+            raise no_text(list(values), field)
         text = values[field]
         if not isinstance(text, str):
             raise InputError(f"field {field!r} is {kind(text)}, not a string", "put it in quotes")
@@ -199,11 +222,11 @@ class _Reader:
         return text
 
     def _given_language(self, values: Mapping[str, object]) -> str:
-        """Return the language as the corpus writes it, the empty string when it does not."""
+        """Return the language as the corpus or the user writes it, else the empty string."""
         field = self._fields.lang
         lang = values.get(field)
-        if lang is None:
-            return ""
+        if lang is None or lang == "":
+            return self._lang
         if isinstance(lang, str):
             return lang
         reason = f"field {field!r} is {kind(lang)}, not a string"

@@ -29,14 +29,14 @@ def parse_object(text: str) -> dict[str, object]:
         InputError: what is wrong and what to do, without the place, which the caller knows.
     """
     try:
-        value = _DECODER.decode(text)
+        value = DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise _malformed(text, error) from error
     except RecursionError as error:
         raise _too_deep() from error
     if not isinstance(value, dict):
         raise InputError(f"{kind(value)} instead of an object", _ONE_A_LINE)
-    _check_values(value)
+    check_values(value)
     return value
 
 
@@ -69,8 +69,13 @@ def _too_deep() -> InputError:
     return InputError(f"nested deeper than {DEPTH_LIMIT}", "flatten the record")
 
 
-def _check_values(record: dict[str, object]) -> None:
-    """Check every string and the depth, without recursion: the depth is not yet known."""
+def check_values(record: dict[str, object]) -> None:
+    """Check every string and the depth of a parsed record.
+
+    Raises:
+        InputError: a NUL, a lone surrogate, or nesting deeper than ``DEPTH_LIMIT``.
+    """
+    # Without recursion: the depth is not yet known.
     level: list[object] = [record]
     for _ in range(DEPTH_LIMIT):
         level = [child for value in level for child in _children(value)]
@@ -131,7 +136,7 @@ def _constant(name: str) -> NoReturn:
     raise InputError(f"{name} is no JSON number", "leave the field out or write null")
 
 
-_DECODER = json.JSONDecoder(
+DECODER = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_int=_integer,
     parse_float=_float,

@@ -1,11 +1,25 @@
 """Records that are refused: counted, kept for mending, tolerated up to a limit."""
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
 from indexer.errors import InputError, InterlinguaError
+
+_REASONS = 50
+_PLACES = 3
+_OTHERS = "other reasons"
+
+
+@dataclass(slots=True)
+class Reason:
+    """One reason for which records were refused."""
+
+    count: int = 0
+    places: list[str] = field(default_factory=list)
+    """The first of them."""
 
 
 class Rejects:
@@ -26,6 +40,7 @@ class Rejects:
         self.limit = limit
         self.path = path
         self.count = 0
+        self.reasons: dict[str, Reason] = {}
         self._file: TextIO | None = None
 
     def add(self, place: str, reason: str, remedy: str | None, raw: str) -> None:
@@ -41,6 +56,7 @@ class Rejects:
             InputError: more records than the limit have been refused.
         """
         self.count += 1
+        self._tally(place, reason)
         if self.limit > 0:
             self._write({"place": place, "reason": reason, "record": raw})
         if self.count > self.limit:
@@ -62,6 +78,14 @@ class Rejects:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _tally(self, place: str, reason: str) -> None:
+        """Count by reason; reasons quote the data, so there may be as many as records."""
+        known = reason in self.reasons or len(self.reasons) < _REASONS
+        tally = self.reasons.setdefault(reason if known else _OTHERS, Reason())
+        tally.count += 1
+        if len(tally.places) < _PLACES:
+            tally.places.append(place)
 
     def _remedy(self, remedy: str | None) -> str | None:
         if self.limit == 0:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer import lines
+from indexer import packed
 from indexer.corpus import read_corpus
 from indexer.errors import InputError, UsageError
 from indexer.rejects import Rejects
@@ -187,7 +187,7 @@ def test_an_unreadable_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_gzip_is_limited_in_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that unpacks beyond the limit is refused although its ratio is harmless."""
-    monkeypatch.setattr(lines, "GZIP_LIMIT", 1000)
+    monkeypatch.setattr(packed, "LIMIT", 1000)
     path = tmp_path / "corpus.jsonl"
     path.write_bytes(gzip.compress(GOOD * 20))
     assert len(list(read_corpus([str(path)]))) == 20

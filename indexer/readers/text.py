@@ -1,0 +1,28 @@
+"""Plain text: a line a document."""
+
+from collections.abc import Iterator
+
+from indexer.errors import InputError
+from indexer.lines import decode
+from indexer.readers.jsonl import count_lines, kept
+from indexer.readers.reader import Raw, Reader, Source
+
+
+def read(source: Source) -> Iterator[Raw]:
+    """Yield the lines that are not blank; the others are counted."""
+    blank = 0
+    for line in source.lines():
+        try:
+            text = decode(line).rstrip("\r\n")
+        except InputError as error:
+            yield Raw(line.place, error, kept(line))
+            continue
+        if text.strip():
+            yield Raw(line.place, {source.fields.text: text}, line.raw)
+        else:
+            blank += 1
+    if blank:
+        source.note(f"{source.name}: {blank} blank lines left out")
+
+
+READER = Reader("text", "plain text, a line a document", read, usual=(".txt",), count=count_lines)
