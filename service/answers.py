@@ -67,7 +67,7 @@ class ReportAnswer(BaseModel):
     counted_same_language: int | None
     duplicates: int
     unknown_language: int
-    reason: str | None
+    reason: str | None = None
 
 
 class SearchAnswer(BaseModel):
@@ -95,7 +95,7 @@ class DocumentAnswer(BaseModel):
     text: str
     lang: str
     lang_source: Literal["given", "detected"]
-    lang_probability: float | None
+    lang_probability: float | None = None
     group: str | None
     metadata: dict[str, Any]
     state: int = _STATE
@@ -150,12 +150,12 @@ class JobAnswer(BaseModel):
     id: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     created: str
-    started: str | None
-    ended: str | None
+    started: str | None = None
+    ended: str | None = None
     done: int = Field(description="Queries done.")
-    total: int | None
-    audit: int | None = Field(description="Its number among the audits kept in the index.")
-    note: str | None = Field(description="Why it failed, or was not kept.")
+    total: int | None = None
+    audit: int | None = Field(None, description="Its number among the audits kept in the index.")
+    note: str | None = Field(None, description="Why it failed, or was not kept.")
 
 
 class JobsAnswer(BaseModel):

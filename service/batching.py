@@ -33,6 +33,7 @@ class Batch(NamedTuple):
 class _Waiting:
     texts: Sequence[str]
     role: Role
+    since: float = field(default_factory=time.monotonic)
     done: asyncio.Future[Encoding] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -99,9 +100,10 @@ class Batcher:
         """Encode batch after batch until cancelled."""
         while True:
             await self._arrived.wait()
-            if self._queued < self._most:
+            if self._queue and self._queued < self._most:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._full.wait(), self._wait)
+                    waited = time.monotonic() - self._queue[0].since
+                    await asyncio.wait_for(self._full.wait(), max(0.0, self._wait - waited))
             batch = self._take()
             if batch:
                 await self._answer(batch)

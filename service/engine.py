@@ -15,6 +15,7 @@ from indexer.index import IndexReader, IndexSettings, Snapshot
 from indexer.languages import Langid
 from indexer.records import Encoding, Filter, Role, Vectors
 from search.answer import Answer
+from search.merging import Merging
 from search.query import Index
 from service.batching import Batcher
 from service.metrics import Metrics
@@ -172,7 +173,14 @@ class Engine:
         if not self.ready:
             raise overloaded("the index is being loaded", 2)
 
-    def answer(self, queries: Sequence[Query], vectors: Vectors, k: int, allowed: Filter) -> Served:
+    def answer(
+        self,
+        queries: Sequence[Query],
+        vectors: Vectors,
+        k: int,
+        allowed: Filter,
+        merging: Merging | None = None,
+    ) -> Served:
         """Search, on the calling thread, in one state of the index.
 
         Args:
@@ -180,12 +188,14 @@ class Engine:
             vectors: (len(queries), d) unit rows.
             k: neighbours wanted.
             allowed: documents that may be returned.
+            merging: how the lists of the languages become one; as the index says when None.
         """
         start = time.perf_counter()
         with self.reader.snapshot() as state:
-            # Place for merging: it becomes an option of search_many, passed on here.
             held = Index(cast("IndexReader", _Held(self.reader, state)))
-            answers = tuple(held.search_many(queries, k=k, filter=allowed, vectors=vectors))
+            answers = tuple(
+                held.search_many(queries, k=k, filter=allowed, vectors=vectors, merging=merging)
+            )
             known = state.language_counts()
             number = state.seq
         self._metrics.searched(time.perf_counter() - start, number)

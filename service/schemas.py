@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from indexer.corpus import ID_LIMIT
+from search.merging import MergingName
 from service.limits import (
     MAX_AUDIT_QUERIES,
     MAX_BATCH,
@@ -65,6 +66,18 @@ class QueryBody(Strict):
     relevant: Names | None = Field(None, description="Ids of documents judged relevant.")
 
 
+class MergingBody(Strict):
+    """How the lists of the languages become one."""
+
+    name: MergingName
+    target_share: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="With quota: share of the answers in the query's language."
+    )
+    floor: Number | None = Field(
+        None, description="With round-robin and quota: documents scored lower come last."
+    )
+
+
 class Choice(Strict):
     """What may be returned, and how."""
 
@@ -76,6 +89,9 @@ class Choice(Strict):
         None, description="Metadata that a document must have, compared as text."
     )
     mode: Literal["dense"] = Field("dense", description="How neighbours are found: by vector.")
+    merging: MergingBody | None = Field(
+        None, description="How languages are merged; as the index says when left out."
+    )
     language_report: bool = Field(
         False, description="Whether to say how many neighbours share language and meaning."
     )

@@ -1,6 +1,7 @@
 """What machines ask: does it live, is it ready, how does it do."""
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.answers import Live
@@ -37,6 +38,7 @@ def operation_routes(engine: Engine, metrics: Metrics) -> APIRouter:
 
     @router.get(
         "/metrics",
+        response_class=PlainTextResponse,
         responses={
             200: {
                 "description": "Prometheus' text format.",

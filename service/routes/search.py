@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Response
 from indexer.corpus import Query
 from indexer.languages import normalise_language
 from indexer.records import UNKNOWN_LANGUAGE, Vectors
+from search.merging import Merging
 from search.query import make_filter
 from service.answers import SearchAnswer, SearchManyAnswer, search_answer
 from service.engine import Engine
@@ -64,9 +65,10 @@ async def _answered(
         if query.vector is not None:
             vectors[i] = _unit(query.vector, engine.settings.dim, i)
     allowed = make_filter(choice.languages, choice.where)
+    merging = None if choice.merging is None else Merging(**choice.merging.model_dump())
 
     def work() -> Response:
-        served = engine.answer(queries, vectors, choice.k, allowed)
+        served = engine.answer(queries, vectors, choice.k, allowed, merging)
         answers = [search_answer(a, served.state, choice.language_report) for a in served.answers]
         if one:
             return as_json(answers[0])

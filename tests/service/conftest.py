@@ -1,0 +1,73 @@
+"""A small index and services over it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+import interlingua
+from interlingua import Document, EncoderSpec
+from tests.service.serving import Service
+
+DOCUMENTS = [
+    Document("en1", "A cat leapt off the roof.", "en", "cat", {"topic": "animals"}),
+    Document("en2", "A cat leapt off the wall.", "en", "wall", {"topic": "animals"}),
+    Document("en3", "Wash the apples first.", "en", "wash", {"topic": "food"}),
+    Document("de1", "Eine Katze sprang vom Dach.", "de", "cat", {"topic": "animals"}),
+    Document("de2", "Wasch zuerst die Äpfel.", "de", "wash", {"topic": "food"}),
+    Document("he1", "חתול קפץ מהגג.", "he", "cat", {"topic": "animals"}),
+    Document("a/b c", "Nested name.", "en", None, {}),
+    Document("und", "xyzzy", "und", None, {"topic": "none"}),
+]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index that no test changes."""
+    path = tmp_path_factory.mktemp("service") / "index"
+    interlingua.build(DOCUMENTS, path, encoder=EncoderSpec("hashing"))
+    return path
+
+
+@pytest.fixture
+def own(built: Path, tmp_path: Path) -> Path:
+    """A copy of the index for one test."""
+    return Path(shutil.copytree(built, tmp_path / "index"))
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def start(own: Path, tmp_path: Path) -> Iterator[Start]:
+    """Starts services over the test's own index, and stops them."""
+    running: list[Service] = []
+
+    def _start(**settings: object) -> Service:
+        log = tmp_path / f"log-{len(running)}"
+        running.append(Service.start(own, log, **settings))
+        return running[-1]
+
+    yield _start
+    for service in running:
+        service.stop()
+
+
+@pytest.fixture(scope="module")
+def service(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service that only reads documents, for the tests of a module."""
+    copy = tmp_path_factory.mktemp("served")
+    shutil.copytree(built, copy / "index")
+    running = Service.start(copy / "index", copy / "log")
+    yield running
+    assert running.stop() == 0
+    running.records()
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[httpx.Client]:
+    """A client of the module's service."""
+    with service.client() as client:
+        yield client

@@ -1,0 +1,151 @@
+"""The OpenAPI document is complete, its examples are true, and the service keeps to it."""
+
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from jsonschema_rs import validator_for
+from requests.adapters import HTTPAdapter
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from urllib3.util import Retry
+
+from tests.service.conftest import Start
+from tests.service.serving import Service
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+LIMITS = {"audits_waiting": 1, "audit_seconds": 20}
+
+
+@pytest.fixture
+def document(client: httpx.Client) -> dict[str, Any]:
+    """The document as it is served."""
+    found: dict[str, Any] = client.get("/openapi.json").json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Method, path and operation."""
+    return [
+        (method.upper(), path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+def test_every_operation_has_examples_and_problems(document: dict[str, Any]) -> None:
+    """Requests and answers have examples that fit their schemas; errors are problem documents."""
+    assert document["openapi"].startswith("3.1")
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names)) == 20
+    for _, path, operation in operations(document):
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        for status, answer in operation["responses"].items():
+            bodies.append(answer)
+            if status >= "400":
+                assert set(answer["content"]) == {"application/problem+json"}, path
+        for parameter in operation.get("parameters", ()):
+            assert "examples" in parameter["schema"] or "default" in parameter["schema"], parameter
+        for body in bodies:
+            for media in body["content"].values():
+                _check_examples(document, media)
+
+
+def _check_examples(document: dict[str, Any], media: dict[str, Any]) -> None:
+    examples = [e["value"] for e in media.get("examples", {}).values()]
+    examples += [media["example"]] if "example" in media else []
+    assert examples, media
+    schema = {**media.get("schema", {}), "components": document["components"]}
+    for example in examples:
+        validator_for(schema).validate(example)
+
+
+def test_examples_of_requests_are_accepted(start: Start) -> None:
+    """Every request that the document shows is answered with the success it promises."""
+    with start(writable=True).client() as client:
+        document = client.get("/openapi.json").json()
+        for method, path, operation in operations(document):
+            content = operation.get("requestBody", {}).get("content", {})
+            for example in content.get("application/json", {}).get("examples", {}).values():
+                body = example["value"]
+                if "model" in body:
+                    body["model"] = "hashing:64"
+                answer = client.request(method, path.replace("{id}", "new"), json=body)
+                assert str(answer.status_code) in operation["responses"]
+                assert answer.status_code < 300, answer.text
+
+
+def _fuzz(service: Service, examples: int) -> int:
+    """Send generated requests to every operation and check every answer.
+
+    Args:
+        service: who is asked.
+        examples: right ones an operation, and as many wrong ones where it can be asked wrongly.
+
+    Returns:
+        The number of requests sent.
+    """
+    schema = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
+    sent: Counter[int] = Counter()
+    with requests.Session() as session:
+        # An idle connection may be closed by the service in the moment of its use.
+        session.mount("http://", HTTPAdapter(max_retries=Retry(2, allowed_methods=None)))
+        for found in schema.get_all_operations():
+            operation = found.ok()  # type: ignore[union-attr]
+            modes = [GenerationMode.POSITIVE]
+            if operation.body or operation.path_parameters or operation.query:
+                modes.append(GenerationMode.NEGATIVE)
+            for mode in modes:
+                _send(operation.as_strategy(generation_mode=mode), session, examples, sent)
+    assert not [r for r in service.records() if r["level"] == "error"]
+    return sent.total()
+
+
+def _send(
+    strategy: Any,
+    session: requests.Session,
+    examples: int,
+    sent: Counter[int],
+) -> None:
+    """Send what a strategy makes."""
+
+    @settings(
+        max_examples=examples,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=strategy)
+    def send(case: schemathesis.Case[Any]) -> None:
+        response = case.call(session=session, timeout=60)
+        sent[response.status_code] += 1
+        case.validate_response(response, checks=CHECKS)
+
+    send()
+
+
+def test_generated_requests_find_no_fault(start: Start) -> None:
+    """No 5xx, and no answer that the document does not describe."""
+    assert _fuzz(start(writable=True, limits=LIMITS), 12) > 300
+
+
+@pytest.mark.slow
+def test_many_generated_requests_find_no_fault(start: Start) -> None:
+    """The same over 20,000 requests."""
+    assert _fuzz(start(writable=True, limits=LIMITS), 800) >= 20_000
