@@ -97,7 +97,7 @@ def _add_item(router: APIRouter, engine: Engine, editor: _Editor) -> None:
     @router.put(
         "/{id:path}",
         responses={
-            **describe(ChangeAnswer, {**examples.CHANGED, "added": 0, "replaced": 1}, 409),
+            **describe(ChangeAnswer, {**examples.CHANGED, "added": 0, "replaced": 1}, 404, 409),
             **describe(ChangeAnswer, examples.CHANGED, status=201),
         },
         summary="Add or replace a document",

@@ -73,3 +73,11 @@ def test_writer_of_another_process_is_noticed(start: Start, own: Path) -> None:
         after = client.post("/v1/search", json={"text": "Un chat.", "k": 1}).json()
     assert after["hits"][0]["id"] == "fr1" != before["hits"][0]["id"]
     assert after["state"] == before["state"] + 1
+
+
+@pytest.mark.parametrize("name", ["a%0Ab", "a%04b", "%00", "x" * 513])
+def test_names_that_no_document_can_have_are_refused(start: Start, name: str) -> None:
+    """A control character, or too long a name: a problem that the operation describes."""
+    with start(writable=True).client() as client:
+        assert client.put(f"/v1/documents/{name}", json=FIELDS).status_code in {404, 422}
+        assert client.get(f"/v1/documents/{name}").status_code in {404, 422}
