@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer import tables
 from indexer.records import Vectors
 from indexer.segments import Segments
 from indexer.vectors import Mask, Vids
@@ -24,9 +23,6 @@ _BLOCK_QUERIES = 2048
 _BLOCK_CANDIDATES = 500_000
 _CHUNK = 256
 """Candidates scored at once: their float64 copies fit a processor's cache."""
-
-_OTHER_MACHINE = 1e-5
-"""What a transform that another processor computed can change of a score, at most."""
 
 
 class Neighbours(NamedTuple):
@@ -67,8 +63,6 @@ def _block(
         queries
     )
     pending, m, margin = np.arange(len(queries)), _first_guess(k), _margin(segments.dim)
-    if segments.debiasing.transform is not None:
-        margin += _OTHER_MACHINE
     while len(pending):
         vids, bound = _propose(segments, queries[pending], m, mask)
         unsure = []
@@ -145,8 +139,7 @@ def _rank(
     """
     real = vids >= 0
     unique, flat = np.unique(vids[real], return_inverse=True)
-    ids, languages, vectors = tables.candidates(conn, unique, segments.dim, segments.place)
-    vectors = segments.debiasing.apply(vectors, languages)
+    ids, vectors = segments.candidates(conn, unique)
     places = np.empty(len(ids), dtype=np.int64)
     places[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
     scores = np.full(vids.shape, -np.inf, dtype=np.float32)

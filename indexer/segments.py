@@ -9,7 +9,7 @@ import numpy as np
 
 from indexer import tables
 from indexer.debiasing import Debiasing, read_debiasing, searched_between
-from indexer.records import Filter
+from indexer.records import Filter, Vectors
 from indexer.vectors import Mask, Segment, Vids, load_file
 
 _CACHED_FILTERS = 32
@@ -42,6 +42,30 @@ class Segments:
     def all(self) -> tuple[Segment, ...]:
         """Files and tail."""
         return (*self.files.values(), *self.tail)
+
+    def candidates(self, conn: sqlite3.Connection, vids: Vids) -> tuple[list[str], Vectors]:
+        """Read the ids and the searched vectors of ascending vids.
+
+        Without a transform they are the raw ones of the database, each held against its checksum;
+        with one they are what the segments hold, which is what the transform made of those.
+
+        Returns:
+            n ids and (n, dim) float32, in the order of ``vids``.
+
+        Raises:
+            CorruptError: one of them has no row, or is damaged.
+        """
+        if self.debiasing.transform is None:
+            return tables.candidates(conn, vids, self.dim, self.place)
+        ids = tables.ids_of(conn, vids, self.place)
+        vectors = np.empty((len(vids), self.dim), np.float32)
+        for segment in self.all:
+            places = np.searchsorted(segment.vids, vids)
+            here = places < len(segment.vids)
+            here[here] = segment.vids[places[here]] == vids[here]
+            if here.any():
+                vectors[here] = segment.vectors(places[here])
+        return ids, vectors
 
     def mask(self, conn: sqlite3.Connection, allowed: Filter) -> Mask:
         """Make the mask of a filter, remembering the part that queries share."""

@@ -152,9 +152,7 @@ class Snapshot:
         Raises:
             CorruptError: one of them is damaged or missing.
         """
-        place = self._segments.place
-        _, languages, vectors = tables.candidates(self._conn, vids, self._settings.dim, place)
-        return self.debiasing.apply(vectors, languages)
+        return self._segments.candidates(self._conn, vids)[1]
 
     def sample(self, language: str, n: int) -> Vectors:
         """Read the searched vectors of ``n`` documents of a language, always the same ones.
@@ -183,7 +181,7 @@ def read_vectors_of(conn: sqlite3.Connection, ids: Sequence[str], dim: int, plac
     Raises:
         InputError: an id that is not there.
     """
-    names, _, vectors = tables.candidates(conn, tables.vids_of(conn, set(ids)), dim, place)
+    names, vectors = tables.candidates(conn, tables.vids_of(conn, set(ids)), dim, place)
     rows = {name: row for row, name in enumerate(names)}
     for id_ in ids:
         if id_ not in rows:

@@ -130,25 +130,39 @@ def allowed_vids(conn: sqlite3.Connection, allowed: Filter) -> Vids:
 
 def candidates(
     conn: sqlite3.Connection, vids: Vids, dim: int, place: str
-) -> tuple[list[str], list[str], Vectors]:
-    """Read the ids, languages and raw vectors of ascending vids.
+) -> tuple[list[str], Vectors]:
+    """Read the ids and raw vectors of ascending vids.
 
     Returns:
-        n ids, n languages and (n, dim) float32, in the order of ``vids``.
+        n ids and (n, dim) float32, in the order of ``vids``.
 
     Raises:
         CorruptError: one of them is damaged or has no row.
     """
     rows = conn.execute(
-        "SELECT v.vid, v.vector, v.crc32, d.id, d.lang FROM json_each(?) AS j "
+        "SELECT v.vid, v.vector, v.crc32, d.id FROM json_each(?) AS j "
         "CROSS JOIN vectors AS v ON v.vid = j.value "
         "CROSS JOIN documents AS d ON d.vid = v.vid",
         [json.dumps(vids.tolist())],
     ).fetchall()
     if [row[0] for row in rows] != vids.tolist():
         raise CorruptError(f"{place}: a FAISS file holds vectors that have no row", REPAIR)
-    vectors = read_vectors([row[:3] for row in rows], dim, place)
-    return [row[3] for row in rows], [row[4] for row in rows], vectors
+    return [row[3] for row in rows], read_vectors([row[:3] for row in rows], dim, place)
+
+
+def ids_of(conn: sqlite3.Connection, vids: Vids, place: str) -> list[str]:
+    """Read the ids of ascending vids.
+
+    Raises:
+        CorruptError: one of them has no row.
+    """
+    rows = conn.execute(
+        "SELECT d.vid, d.id FROM json_each(?) AS j CROSS JOIN documents AS d ON d.vid = j.value",
+        [json.dumps(vids.tolist())],
+    ).fetchall()
+    if [row[0] for row in rows] != vids.tolist():
+        raise CorruptError(f"{place}: a FAISS file holds vectors that have no row", REPAIR)
+    return [row[1] for row in rows]
 
 
 def documents_at(conn: sqlite3.Connection, vids: Vids, place: str) -> dict[int, Document]:

@@ -27,6 +27,8 @@ def fit_lir(statistics: Statistics) -> Transform:
 
 def strongest_of(products: Floats, rank: int) -> Floats:
     """Find the first eigenvectors of a symmetric (d, d) matrix, as (rank, d) unit rows."""
-    vectors = np.linalg.eigh(products)[1]
-    first: Floats = vectors[:, ::-1][:, :rank].T
+    from scipy.linalg import eigh
+
+    last = len(products) - 1
+    first: Floats = eigh(products, subset_by_index=(last - rank + 1, last))[1][:, ::-1].T
     return first

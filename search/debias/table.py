@@ -9,17 +9,19 @@ from rich.text import Text
 from search.debias.result import Evaluation, Judgement
 from search.measures.measure import Measurement
 
-_COLUMNS = ("method", "mAP", "share@10", "excess@10", "own language", "worst", "fit", "query", "")
+_COLUMNS = ("method", "", "mAP", "share@10", "excess@10", "own", "worst", "fit", "query")
+_ON_A_TERMINAL = 7
+"""Columns that 100 characters have room for; the others are in Markdown and JSON."""
 
 
 def render_evaluation(found: Evaluation) -> RenderableType:
     """Draw the table, the best first, and what is recommended."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in _COLUMNS:
+    for name in _COLUMNS[:_ON_A_TERMINAL]:
         left = name in {"method", ""}
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for number in _order(found):
-        table.add_row(*_cells(found, number, found.judgements[number], _short))
+        table.add_row(*_cells(found, number, found.judgements[number], _short)[:_ON_A_TERMINAL])
     return Group(table, Text(), *map(Text, explain(found)))
 
 
@@ -43,8 +45,8 @@ def explain(found: Evaluation) -> list[str]:
     )
     what = (
         "share@10: documents in the query's language among its first 10, right answers left in"
-        f"{by_chance}. excess@10: the same without right answers, 0 by chance, 1 at most. Own "
-        f"language: {found.guard} inside the query's own language; worst: its largest fall in a "
+        f"{by_chance}. excess@10: the same without right answers, 0 by chance, 1 at most. own: "
+        f"{found.guard} inside the query's own language; worst: its largest fall in a "
         f"language, of which {found.margin:g} is allowed. * on the frontier: nothing else has both "
         "less bias and more meaning."
     )
@@ -100,6 +102,7 @@ def _cells(
         marks.append("guard fails")
     return (
         str(j.candidate),
+        " ".join(marks),
         measured(j.map),
         "" if j.share.value is None else f"{j.share.value:.3f}",
         measured(j.excess),
@@ -107,7 +110,6 @@ def _cells(
         f"{min(changes):+.3f}" if number and changes else "",
         f"{j.fit_seconds:.2f} s" if j.fit_seconds else "",
         f"{j.query_milliseconds:.1f} ms",
-        " ".join(marks),
     )
 
 
