@@ -251,7 +251,9 @@ def _checked_name(field: str, value: object) -> str:
         raise InputError(reason, "put it in quotes")
     name = str(value)
     # Ids are listed one a line (--ids-from), so a line break or a tab would forge another.
-    if any(unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in name):
+    if not name.isprintable() and any(
+        unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in name
+    ):
         raise InputError(f"field {field!r} holds a control character", "remove it")
     _check_size(field, name, ID_LIMIT, "use a shorter name, or leave it out to get a hash")
     return name
@@ -265,11 +267,23 @@ def _check_size(field: str, value: str, limit: int, remedy: str) -> None:
 
 def _metadata(values: Mapping[str, object], taken: frozenset[str]) -> dict[str, object]:
     metadata = {name: value for name, value in values.items() if name not in taken}
+    if _is_small(metadata):
+        return metadata
     size = len(json.dumps(metadata, ensure_ascii=False).encode())
     if size > METADATA_LIMIT:
         reason = f"the other fields take {size} bytes, {METADATA_LIMIT} at most"
         raise InputError(reason, "leave out what no search asks for")
     return metadata
+
+
+def _is_small(metadata: Mapping[str, object]) -> bool:
+    """Tell without writing it whether metadata of strings is far from the limit."""
+    letters = 0
+    for name, value in metadata.items():
+        if not isinstance(value, str):
+            return False
+        letters += len(name) + len(value) + 6  # quotes, colon, comma, braces
+    return letters * 6 <= METADATA_LIMIT  # no letter takes more, \u0001 takes that
 
 
 def _relevant(values: Mapping[str, object]) -> frozenset[str] | None:

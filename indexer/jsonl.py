@@ -75,6 +75,8 @@ def check_values(record: dict[str, object]) -> None:
     Raises:
         InputError: a NUL, a lone surrogate, or nesting deeper than ``DEPTH_LIMIT``.
     """
+    if _is_plain(record):
+        return
     # Without recursion: the depth is not yet known.
     level: list[object] = [record]
     for _ in range(DEPTH_LIMIT):
@@ -85,6 +87,19 @@ def check_values(record: dict[str, object]) -> None:
         raise _too_deep()
     for value in level:
         _check_string(value)
+
+
+def _is_plain(record: dict[str, object]) -> bool:
+    """Tell at once what holds for nearly every record: flat, and its strings are in order."""
+    values = record.values()
+    if any(isinstance(value, dict | list) for value in values):
+        return False
+    strings = "".join([*record, *(value for value in values if isinstance(value, str))])
+    try:
+        strings.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in strings
 
 
 def _children(value: object) -> Iterator[object]:

@@ -43,10 +43,12 @@ def elements(stream: Stream, key: str, name: str) -> Iterator[object]:
 
 def _array(text: "_Text") -> Iterator[object]:
     text.expect("[")
+    if text.next() == "]":
+        return
+    yield text.value()
     while text.next() != "]":
+        text.expect(",")
         yield text.value()
-        if text.next() != "]":
-            text.expect(",")
 
 
 class _Text:

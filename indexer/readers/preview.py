@@ -57,8 +57,6 @@ def preview(
         try:
             for record in records:
                 document = record.document
-                if len(shown) < first:
-                    shown.append(record)
                 there = exists is not None and exists(document.id)
                 if seen.before(document.id) or there:
                     if refuse_repeated and record.named:
@@ -66,6 +64,8 @@ def preview(
                     else:
                         repeated += 1
                     continue
+                if len(shown) < first:
+                    shown.append(record)
                 languages[document.lang] += 1
                 detected += document.lang_source == "detected"
         except InputError as error:
