@@ -7,9 +7,9 @@ import typer
 from cli.options import (
     REJECTS,
     Corpora,
+    CorpusFormat,
     DetectorName,
     DryRun,
-    Format,
     GivenLang,
     GroupField,
     IdField,
@@ -31,7 +31,7 @@ def add(
         typer.Option(help="What to do with an id that is already there."),
     ] = "error",
     encoder: MovedEncoder = None,
-    format: Format = None,  # noqa: A002 - the option's name
+    format: CorpusFormat = None,  # noqa: A002 - the option's name
     id_field: IdField = "id",
     text_field: TextField = "text",
     lang_field: LangField = "lang",

@@ -8,9 +8,9 @@ from cli.options import (
     ENCODER,
     REJECTS,
     Corpora,
+    CorpusFormat,
     DetectorName,
     DryRun,
-    Format,
     GivenLang,
     GroupField,
     IdField,
@@ -33,7 +33,7 @@ def build(
     role: Annotated[
         Literal["passage", "query"], typer.Option(help="What the documents are to the encoder.")
     ] = "passage",
-    format: Format = None,  # noqa: A002 - the option's name
+    format: CorpusFormat = None,  # noqa: A002 - the option's name
     revision: Revision = None,
     pooling: Pooling = None,
     layer: Layer = None,

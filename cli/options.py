@@ -18,7 +18,8 @@ Corpora = Annotated[
         "input.",
     ),
 ]
-Format = Annotated[
+Format = Annotated[Literal["jsonl"], typer.Option("--format", help="Format of the corpus.")]
+CorpusFormat = Annotated[
     str | None,
     typer.Option(
         "--format",

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from indexer import readers as package
 from indexer.errors import InputError, UsageError
+from indexer.readers import registry
 from indexer.readers.registry import FORMATS, reader_of, readers
 from tests.indexer.readers.conftest import Reading
 
@@ -142,6 +145,31 @@ def test_every_format_has_a_reader_of_its_name() -> None:
     folder = Path(__file__).parents[3] / "indexer" / "readers"
     for name in FORMATS:
         assert len((folder / f"{name}.py").read_text().splitlines()) < 150
+
+
+def test_the_reader_of_the_docs_takes_its_file_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example of docs/readers.md, put beside the others and named in the list."""
+    page = (Path(__file__).parents[3] / "docs" / "readers.md").read_text(encoding="utf-8")
+    code, line = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "subtitles.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    name = line.strip().strip('",')
+    monkeypatch.setattr(registry, "FORMATS", (name, *FORMATS))
+    registry.readers.cache_clear()
+    content = b"00:12|Hello\nno time\n00:15|world\n"
+    (tmp_path / "c.subs").write_bytes(content)
+    (tmp_path / "c.gz").write_bytes(gzip.compress(content))
+    try:
+        for file in ("c.subs", "c.gz"):
+            read = Reading(tmp_path / file, lang="en")
+            assert read.texts == ["Hello", "world"]
+            assert read.refused == {f"{file}:2": "no bar behind the time"}
+            assert read.notes == [f"reading {tmp_path / file} as subtitles"]
+    finally:
+        registry.readers.cache_clear()
+        sys.modules.pop("indexer.readers.subtitles", None)
 
 
 def test_a_language_given_has_to_be_one(tmp_path: Path) -> None:
