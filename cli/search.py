@@ -1,5 +1,6 @@
 """`interlingua search`."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,11 +93,24 @@ def search(
             vectors=vectors,
             merging=merging_or_index(merge, target_share, floor),
         )
+        unseen: Counter[str] = Counter()
         for number, answer in enumerate(answers):
+            unseen[answer.query.lang] += answer.fitted is False
             if json:
                 print_json(answer_json(answer), indent=None if queries else 2)
             else:
                 console().print(*(["\n"] if number else []), render_answer(answer))
+    _say_unseen(+unseen)
+
+
+def _say_unseen(unseen: "Counter[str]") -> None:
+    """Count the queries that the transform could not treat by their language."""
+    if unseen:
+        which = ", ".join(f"{lang} {n}" for lang, n in sorted(unseen.items()))
+        note = "moved as all documents together are"
+        typer.echo(
+            f"note: queries in languages the transform has not seen, {note}: {which}", err=True
+        )
 
 
 def _query(

@@ -36,6 +36,10 @@ class Debiasing:
     crc32: int = 0
     """Checksum of the row that it was read from."""
 
+    def knows(self, language: str) -> bool | None:
+        """Tell whether the transform was fitted on a language; None when there is none."""
+        return None if self.transform is None else language in self.transform.languages
+
     def apply(self, vectors: Vectors, languages: Sequence[str]) -> Vectors:
         """Make raw vectors of texts in these languages those that are searched."""
         return vectors if self.transform is None else self.transform.apply(vectors, languages)

@@ -33,6 +33,9 @@ class Answer:
     query: Query
     hits: tuple[Match, ...]
     report: LanguageReport
+    fitted: bool | None = None
+    """Whether the transform of the index was fitted on the query's language; where not, it was
+    moved as all documents together are. None without a transform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def make_answer(
             [Neighbour(m.document.lang, m.same_meaning, m.duplicate) for m in matches],
             Pool(pool, own, None if meaning.same is None else sum(wanted.values())),
         ),
+        fitted=state.debiasing.knows(query.lang),
     )
 
 

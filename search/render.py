@@ -30,6 +30,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
             "lang_source": query.lang_source,
             "lang_probability": query.lang_probability,
             "group": query.group,
+            "fitted": answer.fitted,
         },
         "hits": [
             {

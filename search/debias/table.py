@@ -30,9 +30,29 @@ def evaluation_markdown(found: Evaluation) -> str:
     rows = [_COLUMNS, tuple("---" for _ in _COLUMNS)]
     rows += [_cells(found, n, found.judgements[n], _interval) for n in _order(found)]
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    said = "\n\n".join(explain(found))
     return (
-        f"# Ways to take the language bias out\n\n{table}\n\n" + "\n\n".join(explain(found)) + "\n"
+        f"# Ways to take the language bias out\n\n{table}\n\n{said}\n\n"
+        f"## By language\n\nexcess@10 untouched, then of the frontier and the recommended one; "
+        f"below it the change of the guard.\n\n{_by_language(found)}\n"
     )
+
+
+def _by_language(found: Evaluation) -> str:
+    """Lay out excess and guard by language, before and after."""
+    shown = sorted({0, *found.frontier, *([found.chosen] if found.chosen is not None else [])})
+    judgements = [found.judgements[number] for number in shown]
+    rows = [("language", *(str(j.candidate) for j in judgements))]
+    rows.append(tuple("---" for _ in rows[0]))
+    for lang in sorted(found.judgements[0].excess_by_language):
+        cells = [_interval(j.excess_by_language.get(lang)) for j in judgements]
+        changes = [_change(j.own_change_by_language.get(lang)) for j in judgements]
+        rows.append((lang, *(f"{c}<br>{d}" for c, d in zip(cells, changes, strict=True))))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _change(m: Measurement | None) -> str:
+    return "" if m is None or m.value is None else f"{m.value:+.3f}"
 
 
 def explain(found: Evaluation) -> list[str]:

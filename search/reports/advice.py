@@ -9,8 +9,8 @@ _TRY_ANOTHER = (
     "missing, taking out bias cannot bring it about."
 )
 _SUBTRACT = (
-    "Subtract each language's mean vector, or debias in another way, and audit again on documents "
-    "that the means were not taken from"
+    "See what `interlingua debias --evaluate` recommends: it fits every method on one half of "
+    "the meanings and judges it on the other"
 )
 
 _AWAY = (

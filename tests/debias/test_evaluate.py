@@ -212,7 +212,9 @@ def test_reports_hold_every_candidate(index: Path) -> None:
     root = ET.fromstring(evaluation_svg(found))  # noqa: S314 - our own
     titles = [t.text for t in root.iter("{http://www.w3.org/2000/svg}title")]
     assert set(names) <= set(titles)
-    assert all(f"| {name} |" in evaluation_markdown(found) for name in names)
+    text = evaluation_markdown(found)
+    assert all(f"| {name} |" in text for name in names)
+    assert text.count("<br>") == 4 * len({0, found.chosen, *found.frontier})
 
 
 def test_candidates_name_themselves() -> None:

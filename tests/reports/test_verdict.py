@@ -80,10 +80,10 @@ def test_versions_of_few_things_prove_nothing() -> None:
 @pytest.mark.parametrize(
     ("weak", "strong", "said", "advice"),
     [
-        (0.8, 0.2, "language hides it", "Subtract"),
+        (0.8, 0.2, "language hides it", "debias --evaluate"),
         (0.1, 0.05, "does not align", "another encoder"),
-        (0.9, 0.8, "come before", "Subtract"),
-        (0.4, 0.1, "in part", "Subtract"),
+        (0.9, 0.8, "come before", "debias --evaluate"),
+        (0.4, 0.1, "in part", "debias --evaluate"),
     ],
 )
 def test_weak_against_strong(weak: float, strong: float, said: str, advice: str) -> None:

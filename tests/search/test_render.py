@@ -41,6 +41,7 @@ def test_json_to_the_letter() -> None:
         "lang_source": "detected",
         "lang_probability": 0.875,
         "group": "1",
+        "fitted": None,
     }
     assert document["hits"][1] == {
         "rank": 2,

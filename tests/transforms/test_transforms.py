@@ -121,6 +121,19 @@ def test_leace_agrees_with_its_definition() -> None:
     assert np.allclose(FITTED["leace"].apply(VECTORS, SPOKEN), expected, atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_leace_agrees_with_its_authors_package() -> None:
+    """concept-erasure's eraser, fitted on the same vectors in float64."""
+    import torch
+    from concept_erasure import LeaceFitter
+
+    z = (LANGUAGE[:, None] == np.array(LANGUAGES)).astype(np.float64)
+    x = torch.from_numpy(VECTORS.astype(np.float64))
+    fitter = LeaceFitter.fit(x, torch.from_numpy(z), shrinkage=False)
+    erased = fitter.eraser(x).numpy() - VECTORS.mean(axis=0)
+    assert np.allclose(FITTED["leace"].apply(VECTORS, SPOKEN), unit(erased), atol=1e-3)
+
+
 def test_after_leace_no_linear_classifier_knows_the_language() -> None:
     """Before unit length is restored, accuracy is that of guessing."""
     t = FITTED["leace"]
