@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.records import Vectors
 from indexer.transforms.centring import shrunk_means, with_rest
-from indexer.transforms.moments import Floats
 from indexer.transforms.statistics import Statistics
 from indexer.transforms.transform import Transform
 
@@ -25,7 +25,7 @@ def fit_procrustes(statistics: Statistics) -> Transform:
     for row, name in enumerate(texts.names):
         own = texts.languages == name
         if own.any():
-            cross = texts.centred[own].T @ texts.target[own] / own.sum()
+            cross = (texts.centred[own].T @ texts.target[own]).astype(np.float64) / own.sum()
             u, _, v = np.linalg.svd(cross + PRIOR * texts.variance * eye)
             rotations[row] = u @ v
     matrix = np.array(rotations, np.float32)
@@ -41,8 +41,8 @@ def fit_least_squares(statistics: Statistics) -> Transform:
     texts = _Translations(statistics)
     ridge = PRIOR * texts.variance * np.eye(statistics.moments.dim)
     n = len(texts.centred)
-    covariance = texts.centred.T @ texts.centred / n
-    cross = texts.centred.T @ texts.target / n
+    covariance = (texts.centred.T @ texts.centred).astype(np.float64) / n
+    cross = (texts.centred.T @ texts.target).astype(np.float64) / n
     matrix = np.linalg.solve(covariance + ridge, cross + ridge).astype(np.float32)[None]
     return Transform("least-squares", texts.names, texts.offset, matrix=matrix)
 
@@ -58,14 +58,14 @@ class _Translations:
         self.languages = np.array(rows.languages)
         moved = rows.vectors - self.offset[[code[name] for name in rows.languages]]
         lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-        self.centred: Floats = (moved / np.maximum(lengths, 1e-12)).astype(np.float64)
+        self.centred: Vectors = (moved / np.maximum(lengths, 1e-12)).astype(np.float32)
         self.target = _group_means(self.centred, np.array(rows.groups))
         self.variance = float((self.centred**2).sum(axis=1).mean() / moments.dim)
 
 
-def _group_means(x: Floats, groups: NDArray[np.int64]) -> Floats:
+def _group_means(x: Vectors, groups: NDArray[np.int64]) -> Vectors:
     """Give each row the mean of its group."""
-    sums = np.zeros((int(groups.max()) + 1, x.shape[1]))
+    sums = np.zeros((int(groups.max()) + 1, x.shape[1]), np.float32)
     np.add.at(sums, groups, x)
-    means: Floats = sums / np.bincount(groups)[:, None]
-    return means[groups]
+    sums /= np.bincount(groups)[:, None]
+    return sums[groups]

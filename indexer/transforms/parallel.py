@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
 
 from indexer.records import UNKNOWN_LANGUAGE, Vectors
 
-ROWS = 1 << 17
+ROWS = 1 << 16
 """Vectors kept at most."""
 
 
@@ -31,7 +32,9 @@ class GroupSample:
 
     def __init__(self, rows: int = ROWS) -> None:
         self._room = rows
-        self._held: dict[str, tuple[int, list[tuple[str, Vectors]]]] = {}
+        self._held: dict[str, list[tuple[str, Vectors]]] = {}
+        self._order: list[tuple[int, str]] = []
+        """A heap with the highest hash, negated, first."""
         self._size = 0
         self._limit = 2**64
         """Groups with a hash this high have no room any more."""
@@ -50,15 +53,15 @@ class GroupSample:
 
     def merge(self, other: "GroupSample") -> None:
         """Take in what another has gathered of other vectors."""
-        self._limit = min(self._limit, other._limit)
-        for group, (_, rows) in other._held.items():
+        self._shrink(other._limit)
+        for group, rows in other._held.items():
             self._keep(group, rows)
 
     def rows(self) -> Rows:
         """Join the groups that hold two languages or more, in the order of their names."""
         kept = sorted(
             (name, rows)
-            for name, (_, rows) in self._held.items()
+            for name, rows in self._held.items()
             if len({language for language, _ in rows}) > 1
         )
         texts = [(number, *text) for number, (_, rows) in enumerate(kept) for text in rows]
@@ -70,17 +73,22 @@ class GroupSample:
 
     def _keep(self, group: str, rows: list[tuple[str, Vectors]]) -> None:
         if group in self._held:
-            self._held[group][1].extend(rows)
+            self._held[group].extend(rows)
         else:
             place = _hash(group)
             if place >= self._limit:
                 return
-            self._held[group] = (place, list(rows))
+            self._held[group] = list(rows)
+            heappush(self._order, (-place, group))
         self._size += len(rows)
         while self._size > self._room and len(self._held) > 1:
-            last = max(self._held, key=lambda name: self._held[name][0])
-            self._limit, gone = self._held.pop(last)
-            self._size -= len(gone)
+            self._shrink(-self._order[0][0])
+
+    def _shrink(self, limit: int) -> None:
+        """Let go of the groups whose hashes are no lower than ``limit``."""
+        self._limit = min(self._limit, limit)
+        while self._order and -self._order[0][0] >= self._limit:
+            self._size -= len(self._held.pop(heappop(self._order)[1]))
 
 
 def _hash(group: str) -> int:
