@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.merging import Floor, Merge, TargetShare, merging_of
+from cli.merging import Floor, MergeOfIndex, TargetShare, merging_of
 from cli.options import IndexPath, Json, MarkdownFile, MovedEncoder, Quiet
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def debias(
             "abtt, zca; with groups also procrustes and least-squares.",
         ),
     ] = None,
-    merge: Merge = None,
+    merge: MergeOfIndex = None,
     target_share: TargetShare = None,
     floor: Floor = None,
     fit_on: Annotated[

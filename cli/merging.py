@@ -7,12 +7,14 @@ import typer
 if TYPE_CHECKING:
     from search.merging import Merging
 
+_Name = Literal["none", "standardise", "softmax", "round-robin", "quota", "csls"]
+_HELP = "How the lists of the languages become one; "
 Merge = Annotated[
-    Literal["none", "standardise", "softmax", "round-robin", "quota", "csls"] | None,
-    typer.Option(
-        "--merge",
-        help="How the lists of the languages become one; as the index was told to when left out.",
-    ),
+    _Name | None,
+    typer.Option("--merge", help=f"{_HELP}as the index was told to when left out."),
+]
+MergeOfIndex = Annotated[
+    _Name | None, typer.Option("--merge", help=f"{_HELP}by their scores when left out.")
 ]
 TargetShare = Annotated[
     float | None,
