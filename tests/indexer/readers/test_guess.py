@@ -152,10 +152,10 @@ def test_the_reader_of_the_docs_takes_its_file_and_one_line(
 ) -> None:
     """The example of docs/readers.md, put beside the others and named in the list."""
     page = (Path(__file__).parents[3] / "docs" / "readers.md").read_text(encoding="utf-8")
-    code, line = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (name,) = re.findall(r'^```\n    "(\w+)",\n```$', page, re.MULTILINE)
     (tmp_path / "subtitles.py").write_text(code, encoding="utf-8")
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
-    name = line.strip().strip('",')
     monkeypatch.setattr(registry, "FORMATS", (name, *FORMATS))
     registry.readers.cache_clear()
     content = b"00:12|Hello\nno time\n00:15|world\n"
