@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--switch", default="none,centring,lir,lsar,zca,procrustes,none")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index"
@@ -97,7 +98,7 @@ def main() -> None:
         with IndexReader.open(path) as reader, reader.snapshot():
             say(f"opened in {time.perf_counter() - start:.1f} s")
         gathered = _fits(path, options.documents, before)
-        _switches(path, gathered, next(drawn(BATCH, options.dim)), options.queries)
+        _switches(path, gathered, next(drawn(BATCH, options.dim)), options)
 
 
 def _fits(path: Path, n: int, before: float) -> Statistics:
@@ -117,10 +118,12 @@ def _fits(path: Path, n: int, before: float) -> Statistics:
     return gathered
 
 
-def _switches(path: Path, gathered: Statistics, batch: list[EncodedDocument], n: int) -> None:
-    asked = np.array([e.vector for e in batch[:n]])
+def _switches(
+    path: Path, gathered: Statistics, batch: list[EncodedDocument], options: argparse.Namespace
+) -> None:
+    asked = np.array([e.vector for e in batch[: options.queries]])
     print("| transform | switch | one query, median |\n| --- | ---: | ---: |")
-    for name in ("none", "centring", "lir", "lsar", "zca", "procrustes", "none"):
+    for name in options.switch.split(","):
         start = time.perf_counter()
         made = NOTHING if name == "none" else Debiasing(name, fit_transform(name, gathered))
         apply_debiasing(path, made)
