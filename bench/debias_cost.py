@@ -94,9 +94,6 @@ def main() -> None:
         path = Path(folder) / "index"
         build(path, options.documents, options.dim)
         before = peak()
-        start = time.perf_counter()
-        with IndexReader.open(path) as reader, reader.snapshot():
-            say(f"opened in {time.perf_counter() - start:.1f} s")
         gathered = _fits(path, options.documents, before)
         _switches(path, gathered, next(drawn(BATCH, options.dim)), options)
 

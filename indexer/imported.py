@@ -17,6 +17,7 @@ from indexer.errors import IncompatibleError, InputError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
 from indexer.lines import find_sources, read_records
 from indexer.npy import Units, VectorFile
+from indexer.readers.guess import find_readers
 from indexer.records import EncodedDocument, Vectors
 
 DEFAULT_NAME = "imported"
@@ -115,13 +116,17 @@ def count_records(sources: Sequence[str]) -> int | None:
     """Count the records of sources without parsing them.
 
     Returns:
-        The count, or None for standard input and pipes, which can be read only once.
+        The count; None for standard input and pipes, which can be read only once, and for formats
+        in which a line is no record.
 
     Raises:
         InputError: a source is missing, empty or a directory, or cannot be read.
     """
     files = find_sources(sources)
     if not all(Path(name).is_file() for name in files):
+        return None
+    known = [found.reader for found in find_readers(sources)]
+    if any(reader is None or reader.name != "jsonl" for reader in known):
         return None
     return sum(1 for name in files for _ in read_records(name))
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from indexer import tables
+from indexer.columns import Page, read_pages
 from indexer.directory import FILES
 from indexer.errors import CorruptError, UsageError
 from indexer.info import IndexInfo, describe
@@ -94,6 +95,14 @@ class IndexReader:
         """Read all documents of one state in insertion order, streaming."""
         with self._transaction() as conn:
             yield from tables.documents(conn, str(self._database))
+
+    def pages(self) -> Iterator[Page]:
+        """Read the raw vectors, languages and groups of all documents of one state, streaming.
+
+        No FAISS file is read for it.
+        """
+        with self._transaction() as conn:
+            yield from read_pages(conn, self.settings.dim, str(self._database))
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         """Read raw vectors as they were encoded.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer import tables
-from indexer.columns import Columns, Page, read_columns, read_pages
+from indexer.columns import Columns, read_columns
 from indexer.debiasing import Debiasing
 from indexer.errors import CorruptError, InputError, UsageError
 from indexer.info import IndexInfo, describe
@@ -160,10 +160,6 @@ class Snapshot:
         They are those with the lowest keys of their texts, which are hashes.
         """
         return self.searched_vectors(tables.sample_of(self._conn, language, n))
-
-    def pages(self) -> Iterator[Page]:
-        """Read the raw vectors, languages and groups of all documents, a page at a time."""
-        return read_pages(self._conn, self._settings.dim, self._segments.place)
 
     @property
     def debiasing(self) -> Debiasing:

@@ -21,11 +21,10 @@ def statistics_of_index(
 ) -> Statistics:
     """Gather from the raw vectors of an index, in one pass, a page at a time."""
     found, done = Statistics(reader.settings.dim), 0
-    with reader.snapshot() as state:
-        for page in state.pages():
-            found.add(page.vectors, page.languages, page.groups)
-            done += len(page.languages)
-            progress(done)
+    for page in reader.pages():
+        found.add(page.vectors, page.languages, page.groups)
+        done += len(page.languages)
+        progress(done)
     return found
 
 
