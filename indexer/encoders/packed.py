@@ -155,5 +155,16 @@ def _pack(weight: "torch.Tensor") -> "torch.Tensor | None":
 
     if weight.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return None
+    if weight.dtype == torch.bfloat16 and not _packs_bfloat16():
+        return None
     packed: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS_HINT)
     return packed
+
+
+def _packs_bfloat16() -> bool:
+    """Whether oneDNN takes bfloat16 weights here; without these instructions it refuses them."""
+    import torch
+
+    found = torch.cpu.get_capabilities()
+    wide = all(found.get(name) for name in ("avx512_bw", "avx512_vl", "avx512_dq"))
+    return bool(wide or found.get("avx_ne_convert"))

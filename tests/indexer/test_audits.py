@@ -20,6 +20,7 @@ from indexer.errors import (
     UsageError,
 )
 from indexer.index import IndexReader, IndexWriter
+from indexer.migrations import FORMAT
 from indexer.verify import repair, verify
 from tests.indexer.reference import as_pairs, build, dump, embed, encoded
 
@@ -213,7 +214,7 @@ def test_format_1_is_read_as_it_is_and_migrated_by_a_write(tmp_path: Path) -> No
         assert as_pairs(reader.search(embed("q")[None], 9)[0]) == answer
         assert reader.info().documents == 4
 
-    assert user_version(path) == 2
+    assert user_version(path) == FORMAT
     assert load_audit(path) == DOCUMENT
     assert dump(path) == content
     assert verify(path) == []
@@ -228,7 +229,7 @@ def test_any_writer_migrates_format_1(tmp_path: Path, change: Callable[[Path], o
     opened = change(path)
     if isinstance(opened, IndexWriter):
         opened.close()
-    assert user_version(path) == 2
+    assert user_version(path) == FORMAT
     assert verify(path) == []
 
 
@@ -255,10 +256,10 @@ def test_a_migration_that_was_cut_short_never_was(tmp_path: Path) -> None:
     assert user_version(path) == 1
     assert verify(path) == []
     save_audit(path, DOCUMENT, SUMMARY, 1)
-    assert user_version(path) == 2
+    assert user_version(path) == FORMAT
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", range(1, FORMAT + 1))
 def test_a_table_that_is_not_ours_is_told_in_every_format(tmp_path: Path, version: int) -> None:
     """An older format has its own schema to be held against."""
     path = tmp_path / "i"
@@ -276,7 +277,7 @@ def test_a_table_that_is_not_ours_is_told_in_every_format(tmp_path: Path, versio
 def test_a_newer_format_is_refused(path: Path) -> None:
     """Exit code 7 from every function, and nothing is changed."""
     conn = sqlite3.connect(path / "interlingua.db")
-    conn.execute("PRAGMA user_version = 3")
+    conn.execute(f"PRAGMA user_version = {FORMAT + 1}")
     conn.close()
     before = (path / "interlingua.db").read_bytes()
     calls: tuple[Callable[[], object], ...] = (
@@ -286,7 +287,7 @@ def test_a_newer_format_is_refused(path: Path) -> None:
         lambda: delete_audits(path, [1]),
     )
     for call in calls:
-        with pytest.raises(IncompatibleError, match="format 3") as caught:
+        with pytest.raises(IncompatibleError, match=f"format {FORMAT + 1}") as caught:
             call()
         assert caught.value.exit_code == 7
     assert (path / "interlingua.db").read_bytes() == before
