@@ -29,8 +29,8 @@ from indexer.records import Document, Encoding, Filter
 from indexer.rejects import Rejects
 from indexer.verify import Problem, RepairReport, repair, verify
 from search.answer import Answer, Match
+from search.audit.options import AuditOptions
 from search.audit.result import Audit
-from search.audit.run import AuditOptions
 from search.audit.schema import read_audit
 from search.measures.measure import Measure, Measurement
 from search.query import Index, make_filter

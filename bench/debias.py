@@ -31,6 +31,7 @@ from search.debias.candidates import UNTOUCHED, Candidate, candidates
 from search.debias.folds import Folds
 from search.debias.options import EvaluationOptions
 from search.debias.result import Judgement
+from search.measures.measure import Measurement
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,16 +75,16 @@ def tatoeba_statistics(subject: Subject, source: Path) -> Statistics:
 
 def line(judged: Judgement) -> str:
     """One line of the table."""
+    worst = min(judged.own_change_by_language.values(), key=lambda m: m.value or 0.0)
+    cells = (judged.map, judged.share, judged.excess)
+    changes = (judged.own_change, worst)
+    shown = [*(cell(m) for m in cells if m is not None), *(cell(m, "+") for m in changes)]
+    return f"| {judged.candidate} | {' | '.join(shown)} |"
 
-    def cell(m: object, sign: str = "") -> str:
-        value, low, high = (getattr(m, name) for name in ("value", "low", "high"))
-        return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
-    worst = min(m.value or 0.0 for m in judged.own_change_by_language.values())
-    return (
-        f"| {judged.candidate} | {cell(judged.map)} | {judged.share.value:.3f} | "
-        f"{cell(judged.excess)} | {judged.own_change.value:+.3f} | {worst:+.3f} |"
-    )
+def cell(m: Measurement, sign: str = "") -> str:
+    """A value and its interval."""
+    return f"{m.value:{sign}.3f} ({m.low:{sign}.3f} to {m.high:{sign}.3f})"
 
 
 def main() -> None:
@@ -100,16 +101,24 @@ def main() -> None:
     transfer = None if options.transfer is None else tatoeba_statistics(subject, options.transfer)
     bench = Bench(pool, questions, folds, EvaluationOptions(), fitted_on=transfer)
     tried = [c for c in candidates(groups=True) if _wanted(c, options.only)]
-    print(
-        f"{subject.label}, {len(questions)} questions, {len(pool)} sentences, chance of the share "
-        f"{np.mean(np.diff(pool.starts)) / len(pool):.3f}\n\n"
-        "| method | mAP (95 %) | share@10 | excess@10 (95 %) | own mAP, mean | own mAP, worst |\n"
-        "| --- | :---: | :---: | :---: | ---: | ---: |"
-    )
-    for candidate in tried:
+    for number, candidate in enumerate(tried):
         start = time.monotonic()
-        print(line(bench.judgement(candidate)), flush=True)
+        judged = bench.judgement(candidate)
+        if number == 0:
+            print(head(subject.label, judged, len(pool)))
+        print(line(judged), flush=True)
         say(f"{candidate}: {time.monotonic() - start:.0f} s")
+
+
+def head(label: str, untouched: Judgement, documents: int) -> str:
+    """What the table is about, what chance would give, and its first lines."""
+    assert untouched.map is not None
+    return (
+        f"{label}: n {untouched.map.n} questions, {documents} sentences; by chance mAP "
+        f"{untouched.map.chance:.4f}, share@10 {untouched.share.chance:.3f}, excess@10 0\n\n"
+        "| method | mAP | share@10 | excess@10 | own mAP, mean change | in the worst language |\n"
+        "| --- | :---: | :---: | :---: | :---: | :---: |"
+    )
 
 
 def _wanted(candidate: Candidate, only: str | None) -> bool:

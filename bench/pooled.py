@@ -14,8 +14,9 @@ from indexer.corpus import Query, read_corpus, read_queries
 from indexer.encoders import Encoder, EncoderSpec
 from indexer.index import IndexReader, IndexSettings, IndexWriter
 from indexer.records import Document, EncodedDocument, Encoding, Filter, Role
+from search.audit.options import AuditOptions
 from search.audit.result import Audit
-from search.audit.run import AuditOptions, audit
+from search.audit.run import audit
 
 
 @dataclass(frozen=True)

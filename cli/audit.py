@@ -74,7 +74,8 @@ def audit(
     from cli.output import console, print_json
     from cli.progress import progress
     from indexer.encoders import EncoderSpec
-    from search.audit.run import AuditOptions, queries_asked
+    from search.audit.options import AuditOptions
+    from search.audit.run import queries_asked
     from search.audit.schema import audit_json
     from search.query import Index, make_filter
     from search.reports.terminal import render_audit

@@ -87,6 +87,11 @@ def debias(
     if method is None and merge is None and not evaluate:
         raise UsageError("nothing to do", "give --method NAME, --merge NAME or --evaluate")
     judged = evaluate or method == "auto"
+    if judged and (merge or floor is not None or (evaluate and method)):
+        raise UsageError(
+            "--evaluate and --method auto try every method and merging",
+            "leave --merge and --floor out, and --method out of --evaluate",
+        )
     if not judged and (plot or markdown or queries):
         raise UsageError("--plot, --markdown and --queries without --evaluate", "add --evaluate")
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
@@ -98,7 +103,7 @@ def debias(
                 sample=sample or None,
                 seed=seed,
             )
-            found = _evaluate(opened, options, queries, query_vectors, quiet)
+            found = _evaluate(opened, options, queries, query_vectors, fit_on, quiet)
             _report(found, plot, markdown, json)
             if not evaluate:
                 _apply(opened, _recommended(found), fit_on, quiet)
@@ -190,6 +195,7 @@ def _evaluate(
     options: "EvaluationOptions",
     queries: str | None,
     query_vectors: Path | None,
+    fit_on: str | None,
     quiet: bool,
 ) -> "Evaluation":
     """Judge everything, with a progress bar over the candidates."""
@@ -199,17 +205,17 @@ def _evaluate(
     from search.debias.evaluate import evaluate
 
     asked, vectors = questions(index, queries, query_vectors, quiet)
-    with (
-        IndexReader.open(index.path) as reader,
-        progress("trying methods", None, quiet) as show,
-    ):
-        return evaluate(
-            reader,
-            options,
-            queries=asked,
-            vectors=vectors,
-            progress=lambda done, _total: show(done),
-        )
+    with IndexReader.open(index.path) as reader:
+        elsewhere = None if fit_on is None else _statistics(index, reader, fit_on, 0, quiet)
+        with progress("trying methods", None, quiet) as show:
+            return evaluate(
+                reader,
+                options,
+                queries=asked,
+                vectors=vectors,
+                fitted_on=elsewhere,
+                progress=lambda done, _total: show(done),
+            )
 
 
 def _print_state(index: Path) -> None:

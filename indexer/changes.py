@@ -65,6 +65,14 @@ def forget_file(conn: sqlite3.Connection, record: FileRecord) -> None:
     )
 
 
+def replace_files(conn: sqlite3.Connection, records: Collection[FileRecord]) -> None:
+    """Name files that hold all live vectors in the place of all that were named before."""
+    conn.execute("DELETE FROM files")
+    conn.execute("DELETE FROM tombstones")
+    for record in records:
+        name_file(conn, record)
+
+
 def log_commit(conn: sqlite3.Connection, kind: str, added: int, removed: int) -> None:
     """Count the transaction, so that readers see that the index changed."""
     conn.execute(

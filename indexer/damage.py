@@ -109,8 +109,9 @@ def _difference(
         page = whole[start : start + _PAGE]
         vids = np.array([vid for vid, _, _ in page], np.int64)
         stored = segment.vectors(np.searchsorted(segment.vids, vids))
-        wrong = _other_rows(stored, [blob for _, blob, _ in page])
-        if transform is not None:
+        if transform is None:
+            wrong = _other_rows(stored, [blob for _, blob, _ in page])
+        else:
             vectors = np.array([np.frombuffer(blob, "<f4") for _, blob, _ in page])
             meant = transform.apply(vectors, languages_of(conn, vids))
             # Another processor may have written the file.

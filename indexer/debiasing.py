@@ -79,6 +79,12 @@ def read_debiasing(
     )
 
 
+def is_transformed(conn: sqlite3.Connection) -> bool:
+    """Tell whether the FAISS files hold transformed vectors, even where the row is damaged."""
+    query = "SELECT 1 FROM debiasing WHERE transform IS NOT NULL"
+    return conn.execute(query).fetchone() is not None
+
+
 def write_debiasing(conn: sqlite3.Connection, debiasing: Debiasing) -> None:
     """Replace the row, inside the caller's transaction."""
     conn.execute("DELETE FROM debiasing")

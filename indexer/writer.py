@@ -11,31 +11,33 @@ from typing import Self
 
 from indexer import tables
 from indexer.changes import (
-    forget_file,
     insert_document,
     log_commit,
     name_file,
     remove_documents,
     remove_vids,
+    replace_files,
 )
-from indexer.debiasing import Debiasing, read_debiasing, searched_between, write_debiasing
-from indexer.directory import FILES, LOCK, SCRATCH, make_directory, place_database, sweep
+from indexer.debiasing import (
+    Debiasing,
+    is_transformed,
+    read_debiasing,
+    write_debiasing,
+)
+from indexer.directory import LOCK, make_directory, place_database, sweep
 from indexer.errors import DuplicateError, UsageError
 from indexer.lock import WriterLock
 from indexer.records import EncodedDocument, Vectors
 from indexer.remedies import BUILD
 from indexer.rows import check_document, stack_vectors
+from indexer.sealing import write_all, write_next
 from indexer.settings import IndexSettings
 from indexer.snapshot import read_vectors_of
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.transforms import Transform
-from indexer.vectors import FileRecord, write_file
 
 SEAL_AT = 10_000
 """Documents in the tail that make a FAISS file worth its while."""
 
-_ROWS_A_FILE = 100_000
-_MAX_VID = 2**63 - 1
 _FINISH_FIRST = "run `interlingua build` again to finish it"
 
 
@@ -228,8 +230,9 @@ class IndexWriter:
     ) -> None:
         """Apply a transform to all documents, and keep it for those to come; nothing is encoded.
 
-        The FAISS files are written anew from the raw vectors, then one transaction names them in
-        the place of the old ones; until then every answer is the one of before.
+        The FAISS files are written anew from the raw vectors, unless these are searched before and
+        after; then one transaction names them in the place of the old ones. Until then every
+        answer is the one of before.
 
         Args:
             debiasing: what to do; :data:`~indexer.debiasing.NOTHING` undoes it.
@@ -240,18 +243,15 @@ class IndexWriter:
             InterlinguaError: the disk is full or fails; nothing has changed.
         """
         self._check_cursor(None)
-        records: list[FileRecord] = []
-        while record := self._write_file(
-            debiasing.transform, records[-1].last_vid + 1 if records else 0
-        ):
-            records.append(record)
-            progress(sum(written.rows for written in records))
+        moves = debiasing.transform is not None or is_transformed(self._conn)
+        records = []
+        if moves:
+            records = write_all(
+                self._conn, self.path, self.settings.dim, debiasing.transform, progress
+            )
         with self._store.transaction() as conn:
-            for old in tables.files(conn):
-                forget_file(conn, old)
-            conn.execute("DELETE FROM tombstones")
-            for record in records:
-                name_file(conn, record)
+            if moves:
+                replace_files(conn, records)
             write_debiasing(conn, debiasing)
             log_commit(conn, "debias", 0, 0)
         sweep(self.path, self._conn)
@@ -277,25 +277,12 @@ class IndexWriter:
         if not tables.tail_size(self._conn):
             return
         transform = read_debiasing(self._conn, str(self._database)).transform
-        while record := self._write_file(transform, tables.sealed_to(self._conn) + 1):
+        while record := write_next(
+            self._conn, self.path, self.settings.dim, transform, tables.sealed_to(self._conn) + 1
+        ):
             with self._store.transaction() as conn:
                 name_file(conn, record)
                 log_commit(conn, "seal", 0, 0)
-
-    def _write_file(self, transform: Transform | None, first: int) -> FileRecord | None:
-        """Write the next live vectors from vid ``first`` on; None when there are none."""
-        vids, vectors = searched_between(
-            self._conn,
-            str(self._database),
-            transform,
-            self.settings.dim,
-            first,
-            _MAX_VID,
-            _ROWS_A_FILE,
-        )
-        if not len(vids):
-            return None
-        return write_file(self.path / FILES, self.path / SCRATCH, vids, vectors)
 
     def _check_cursor(self, cursor: int | None) -> None:
         """Let a build alone change an unfinished index, and only forwards."""

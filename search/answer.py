@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from indexer.corpus import Query
 from indexer.index import Snapshot
-from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit
+from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
+from search.merging import Merging
+from search.ranked import ranked
 from search.report import LanguageReport, Neighbour, Pool, language_report
 
 
@@ -47,6 +49,41 @@ class Meaning:
     duplicates: frozenset[str]
     same: frozenset[str] | None
     """Ids, ``duplicates`` included where they belong; None when nothing is known."""
+
+
+def answer_queries(
+    state: Snapshot,
+    queries: Sequence[Query],
+    vectors: Vectors,
+    k: int,
+    allowed: Filter,
+    merging: Merging | None,
+) -> list[Answer]:
+    """Answer queries from one state of an index.
+
+    Args:
+        state: the index.
+        queries: q of them.
+        vectors: (q, d) float32 unit rows, raw, as encoded.
+        k: neighbours wanted, at least 1; a query that is a document of the index is not among them.
+        allowed: documents that may be returned.
+        merging: how the lists of the languages become one; as the index says when None.
+    """
+    languages = [query.lang for query in queries]
+    known = [find_meaning(state, query) for query in queries]
+    found = ranked(
+        state,
+        state.debiasing.apply(vectors, languages),
+        languages,
+        k,
+        allowed,
+        merging or Merging.from_json(state.debiasing.merging),
+        [frozenset() if m.itself is None else frozenset({m.itself}) for m in known],
+    )
+    return [
+        make_answer(state, query, meaning, hits, allowed)
+        for query, meaning, hits in zip(queries, known, found, strict=True)
+    ]
 
 
 def find_meaning(state: Snapshot, query: Query) -> Meaning:

@@ -15,11 +15,11 @@ from indexer.errors import InputError, UsageError
 from indexer.index import IndexInfo, IndexReader
 from indexer.languages import Detector, Langid, normalise_language
 from indexer.records import Filter, Vectors
-from search.answer import Answer, find_meaning, make_answer
+from search.answer import Answer, answer_queries
+from search.audit.options import DEFAULTS, AuditOptions
 from search.audit.result import Audit
-from search.audit.run import DEFAULTS, AuditOptions, audit
+from search.audit.run import audit
 from search.merging import Merging
-from search.ranked import ranked
 
 QUERY_BATCH = 256
 """Queries that are encoded and searched together."""
@@ -158,22 +158,8 @@ class Index:
         """Answer a batch from one state of the index."""
         if vectors is None:
             vectors = self.encoder.encode([q.text for q in batch], "query").vectors
-        languages = [query.lang for query in batch]
         with self._reader.snapshot() as state:
-            known = [find_meaning(state, q) for q in batch]
-            found = ranked(
-                state,
-                state.debiasing.apply(vectors, languages),
-                languages,
-                k,
-                allowed,
-                merging or Merging.from_json(state.debiasing.merging),
-                [frozenset() if m.itself is None else frozenset({m.itself}) for m in known],
-            )
-            return [
-                make_answer(state, query, meaning, hits, allowed)
-                for query, meaning, hits in zip(batch, known, found, strict=True)
-            ]
+            return answer_queries(state, batch, vectors, k, allowed, merging)
 
     def audit(
         self,

@@ -15,8 +15,9 @@ from indexer.audits import save_audit
 from indexer.corpus import Query
 from indexer.encoders import EncoderSpec
 from indexer.errors import InterlinguaError, LockedError
+from search.audit.options import AuditOptions
 from search.audit.result import Audit
-from search.audit.run import AuditOptions, queries_asked
+from search.audit.run import queries_asked
 from search.audit.schema import audit_json
 from search.audit.summary import summarise
 from search.query import Index, make_filter

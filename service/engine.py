@@ -2,19 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from indexer.corpus import Query
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import IncompatibleError
-from indexer.index import IndexReader, IndexSettings, Snapshot
+from indexer.index import IndexReader, IndexSettings
 from indexer.languages import Langid
 from indexer.records import Encoding, Filter, Role, Vectors
-from search.answer import Answer
+from search.answer import Answer, answer_queries
 from search.merging import Merging
 from search.query import Index
 from service.batching import Batcher
@@ -192,25 +192,9 @@ class Engine:
         """
         start = time.perf_counter()
         with self.reader.snapshot() as state:
-            held = Index(cast("IndexReader", _Held(self.reader, state)))
-            answers = tuple(
-                held.search_many(queries, k=k, filter=allowed, vectors=vectors, merging=merging)
-            )
+            answers = tuple(answer_queries(state, queries, vectors, k, allowed, merging))
             known = state.language_counts()
             number = state.seq
         self._metrics.searched(time.perf_counter() - start, number)
         self._metrics.served(((a.query.lang, a.report) for a in answers), known)
         return Served(answers, number)
-
-
-class _Held:
-    """Hands one held state out to whoever asks, so that its number is known."""
-
-    def __init__(self, reader: IndexReader, state: Snapshot) -> None:
-        self.path, self.settings = reader.path, reader.settings
-        self._state = state
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """Hand out the state."""
-        yield self._state

@@ -13,7 +13,7 @@ PRIOR = 1.0
 
 
 def fit_procrustes(statistics: Statistics) -> Transform:
-    """Fit y = (x - b_l) R_l, R_l the rotation that brings language l nearest to its groups' means.
+    """Fit y = (x - b_l) R_l, R_l (d, d) the rotation of language l towards the means of its groups.
 
     R = U V' of the singular value decomposition of the cross-moments (Schönemann 1966), to which
     PRIOR times the identity is added, so that few translations rotate little. Languages without
@@ -35,8 +35,9 @@ def fit_procrustes(statistics: Statistics) -> Transform:
 def fit_least_squares(statistics: Statistics) -> Transform:
     """Fit y = (x - b_l) A, A the one matrix that brings all texts nearest to their groups' means.
 
-    A = (C + a I)^-1 (B + a I): C the covariance of texts, B that with their groups' means, a the
-    PRIOR; ridge regression towards the identity.
+    A (d, d) = (C + a I)^-1 (B + a I): C the second moments of the centred texts, B those with
+    their groups' means, a the PRIOR. Ridge regression (Hoerl & Kennard 1970), shrunk towards the
+    identity in the place of 0.
     """
     texts = _Translations(statistics)
     ridge = PRIOR * texts.variance * np.eye(statistics.moments.dim)

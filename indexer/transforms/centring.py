@@ -13,7 +13,10 @@ from indexer.transforms.transform import Transform
 
 
 def fit_centring(statistics: Statistics) -> Transform:
-    """Fit y = x - b_l, where b_l is the mean of language l, shrunk; b is the mean for the rest."""
+    """Fit y = x - b_l, b (L + 1, d): the mean of language l, shrunk, and last the mean of all.
+
+    Needs vectors of two languages. A query of unknown language loses the mean of all.
+    """
     moments = statistics.moments
     return Transform("centring", moments.languages, with_rest(shrunk_means(moments), moments))
 

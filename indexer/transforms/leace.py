@@ -14,10 +14,11 @@ _TINY = 1e-10
 
 
 def fit_leace(statistics: Statistics) -> Transform:
-    """Fit y = x - W+ P W (x - m), and m added back in the mean that all share.
+    """Fit y = (x - m) - W+ P W (x - m): the eraser of the theorem, which keeps m, less m (d,).
 
-    W whitens (W W = covariance^-1), P projects on the columns of W times the cross-covariance of
-    vectors and language indicators; m is the mean. The rank is at most L - 1.
+    W (d, d) whitens (W W = covariance^-1), P (d, d) projects on the columns of W times the
+    cross-covariance (d, L) of vectors and language indicators. The rank of P is at most L - 1, so
+    that W+ P W is held as two (L - 1, d) factors. No text's language need be known.
     """
     moments = statistics.moments
     values, axes = np.linalg.eigh(moments.covariance())

@@ -14,8 +14,9 @@ RANK = 1
 
 
 def fit_lir(statistics: Statistics) -> Transform:
-    """Fit y = x - V_l V_l' x, V_l the first right singular vectors of language l, not centred.
+    """Fit y = x - V_l V_l' x, V_l (d, 1) the first right singular vector of language l.
 
+    Nothing is centred before.
     Texts of another or an unknown language lose the first directions of all documents.
     """
     moments = statistics.moments

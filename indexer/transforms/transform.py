@@ -15,6 +15,9 @@ _GRID = 2.0**24
 _MATRIX_GRID = 2.0**22
 """Vectors and matrices are rounded to multiples of their inverse before they are multiplied."""
 
+_ROWS = 8192
+"""Rows multiplied at once; how many makes no difference to the result, but to memory."""
+
 _VANISHED = 1e-4
 """A vector of which the map leaves less than this has no direction left."""
 
@@ -68,8 +71,8 @@ class Transform:
                 the row that was fitted on all documents.
 
         Returns:
-            (n, d) float32 unit rows. A vector of which nothing is left, such as that of the one
-            text of a language, stays as it is.
+            (n, d) float32 unit rows. A vector of which nothing is left, such as the very mean that
+            is subtracted, stays as it is.
         """
         codes = self.codes(languages)
         y = vectors - self.offset[codes]
@@ -121,6 +124,9 @@ def _by_language(x: Vectors, matrices: Vectors, codes: Codes) -> Vectors:
 
 def _product(x: Vectors, matrix: Vectors) -> Vectors:
     """Multiply (n, k) by (k, m), without any rounding before the last."""
-    exact = np.rint(x * _GRID).astype(np.float64) @ matrix.astype(np.float64)
-    product: Vectors = (exact / _GRID).astype(np.float32)
-    return product
+    out = np.empty((len(x), matrix.shape[1]), np.float32)
+    exact = matrix.astype(np.float64)
+    for start in range(0, len(x), _ROWS):
+        rows = slice(start, start + _ROWS)
+        out[rows] = np.rint(x[rows] * _GRID).astype(np.float64) @ exact / _GRID
+    return out

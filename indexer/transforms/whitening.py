@@ -12,7 +12,7 @@ SHRINKAGE = 0.5
 
 
 def fit_top_components(statistics: Statistics) -> Transform:
-    """Fit y = (x - m) less its part in the first d / 100 principal directions.
+    """Fit y = (x - m) less its part in the first d / 100 principal directions, (d / 100, d).
 
     Mu & Viswanath 2018, All-but-the-Top (arXiv 1702.01417), algorithm 1.
     """
@@ -23,10 +23,10 @@ def fit_top_components(statistics: Statistics) -> Transform:
 
 
 def fit_whitening(statistics: Statistics) -> Transform:
-    """Fit y = (x - m) C^-1/2, C = (1 - a) covariance + a mean variance identity, a = SHRINKAGE.
+    """Fit y = (x - m) C^-1/2 up to a factor; C (d, d) = (1 - a) covariance + a (mean variance) I.
 
     The symmetric root keeps y as near to x as whitening can (ZCA; Kessy, Lewin & Strimmer 2018).
-    Without shrinkage, directions that hold nothing but noise would count as much as any other.
+    a is SHRINKAGE: without it, directions that hold nothing but noise would count like all others.
     """
     moments = statistics.moments
     values, axes = np.linalg.eigh(moments.covariance())

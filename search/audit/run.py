@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from indexer.columns import Columns
@@ -16,6 +15,7 @@ from search.audit.describe import audited_index, audited_queries, per_query, ver
 from search.audit.label_noise import label_noise
 from search.audit.map2d import choose_points, vector_map
 from search.audit.matched import matched_documents, meanings
+from search.audit.options import DEFAULTS, LARGE, SAMPLE, AuditOptions
 from search.audit.planted import prove
 from search.audit.pool import Pool, make_pool
 from search.audit.questions import Questions, documents_ask, queries_ask
@@ -36,39 +36,7 @@ from search.measures.measure import Measure, Measurement, Profile
 from search.measures.neighbours import log_odds
 from search.merging import Merging
 
-EVERYTHING = Filter()
-KS = (1, 5, 10, 50)
-REPLICATES = 1000
-LARGE = 20_000
-"""Queries above which a sample is taken unless another is asked for."""
-SAMPLE = 10_000
 _PAGE = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
-    """How an audit is done."""
-
-    ks: tuple[int, ...] = KS
-    """Numbers of neighbours, ascending."""
-    sample: int | None = None
-    """Queries asked at most; None takes SAMPLE when there are more than LARGE, 0 takes all."""
-    seed: int = 0
-    replicates: int = REPLICATES
-    """Bootstrap samples."""
-    allowed: Filter = EVERYTHING
-    """Documents that are audited."""
-    as_served: bool = False
-    """Neighbours as the index serves them, not exact ones."""
-    merging: Merging | None = None
-    """How the lists of the languages are merged; None for the way of the index."""
-    peer: bool = False
-    """Measure PEER, too."""
-    command: str | None = None
-    """For the record."""
-
-
-DEFAULTS = AuditOptions()
 
 
 def audit(

@@ -116,7 +116,8 @@ class Bench:
             evidence = _ordered(gather(pool, some, K, merging=candidate.merging).evidence)
             seconds += time.perf_counter() - start
             near = own_neighbours(pool, some, vectors, some.vectors)
-            overlap = own_overlap(self._near[rows], near)
+            sizes = np.diff(pool.starts)[some.language]
+            overlap = own_overlap(self._near[rows], near, sizes)
             parts.append((rows, judge(evidence, some, overlap)))
         return _join(parts, len(self._questions)), 1000 * seconds / len(self._questions)
 

@@ -8,6 +8,7 @@ from indexer.corpus import Query
 from indexer.errors import InputError
 from indexer.index import IndexReader
 from indexer.records import Filter, Vectors
+from indexer.transforms import Statistics
 from search.audit.pool import make_pool
 from search.audit.questions import documents_ask, queries_ask
 from search.debias.bench import Bench
@@ -24,6 +25,7 @@ def evaluate(
     *,
     queries: Sequence[Query] | None = None,
     vectors: Vectors | None = None,
+    fitted_on: Statistics | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Evaluation:
     """Try every method on an index; nothing of it changes.
@@ -37,6 +39,7 @@ def evaluate(
         options: how.
         queries: who asks; when None every document asks for its own neighbours.
         vectors: (len(queries), d) raw unit rows, one a query.
+        fitted_on: other documents to fit on, in the place of the halves.
         progress: called with the number of candidates done and their number.
 
     Raises:
@@ -54,7 +57,7 @@ def evaluate(
             f"{reader.path}: nothing to compare: documents in two languages are needed",
             "label the documents with --lang or their `lang` field",
         )
-    bench = Bench(pool, questions, split(pool, questions), options)
+    bench = Bench(pool, questions, split(pool, questions), options, fitted_on)
     tried = options.candidates or candidates(
         groups=bench.grouped, target_share=options.target_share
     )

@@ -7,9 +7,9 @@ import numpy as np
 from indexer.records import Vectors
 from search.audit.pool import Pool
 from search.audit.questions import Questions
-from search.measures.evidence import NOBODY, Evidence, Floats, Ints, Scores
+from search.measures.evidence import NOBODY, Evidence, Ints, Scores, undefined_where
 from search.measures.neighbours import excess
-from search.measures.ranking import average_precision
+from search.measures.ranking import average_precision, expected_precision
 
 K = 10
 
@@ -75,7 +75,7 @@ def served_share(evidence: Evidence, k: int) -> Scores:
 def own_precision(evidence: Evidence) -> Scores:
     """Average precision inside the query's own language, all other documents left out.
 
-    Chance is not computed; the guard compares two values of the same queries.
+    Chance is the expectation over random orders of the language's documents.
     """
     pair, m = evidence.pair, len(evidence.language)
     rows = np.flatnonzero(pair.language == evidence.language[pair.query])
@@ -89,7 +89,9 @@ def own_precision(evidence: Evidence) -> Scores:
     count = np.bincount(query, minlength=m)
     total = np.bincount(query, weights=number / (above + number), minlength=m)
     values = np.divide(total, count, out=np.full(m, np.nan), where=count > 0)
-    return Scores(values, np.where(count > 0, 0.0, np.nan), "a right document in its language")
+    own = evidence.strangers[np.arange(m), evidence.language]
+    chance = expected_precision(count.astype(np.float64), own + count)
+    return undefined_where(count == 0, values, chance, "a right document in its language")
 
 
 def own_neighbours(pool: Pool, questions: Questions, vectors: Vectors, asked: Vectors) -> Ints:
@@ -116,11 +118,16 @@ def own_neighbours(pool: Pool, questions: Questions, vectors: Vectors, asked: Ve
     return found
 
 
-def own_overlap(before: Ints, after: Ints) -> Scores:
-    """Share of the neighbours in the query's own language that are the same as before."""
+def own_overlap(before: Ints, after: Ints, documents: Ints) -> Scores:
+    """Share of the neighbours in the query's own language that are the same as before.
+
+    Args:
+        before: (m, 10) places, NOBODY past the last.
+        after: the same under a method.
+        documents: (m,) documents of each query's language; by chance 10 of them are the same ones.
+    """
     same = ((before[:, :, None] == after[:, None, :]) & (before != NOBODY)[:, :, None]).any(axis=2)
     count = (before != NOBODY).sum(axis=1)
-    values: Floats = np.divide(
-        same.sum(axis=1), count, out=np.full(len(count), np.nan), where=count > 0
-    )
-    return Scores(values, np.where(count > 0, 0.0, np.nan), "a document in its language")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values, chance = same.sum(axis=1) / count, count / documents
+    return undefined_where(count == 0, values, chance, "a document in its language")

@@ -8,7 +8,7 @@ from search.audit.result import Mode
 from search.debias.candidates import Candidate
 from search.measures.measure import Measurement
 
-SCHEMA = "interlingua.debias/1"
+SCHEMA = "interlingua.evaluation/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Evaluation:
 
 
 def evaluation_json(found: Evaluation) -> dict[str, Any]:
-    """Make the ``interlingua.debias/1`` document."""
+    """Make the ``interlingua.evaluation/1`` document."""
     from dataclasses import asdict
 
     def measured(m: Measurement | None) -> dict[str, Any] | None:

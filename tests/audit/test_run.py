@@ -12,8 +12,9 @@ import interlingua
 from data import CORPUS
 from indexer.index import IndexReader
 from interlingua import Document, EncoderSpec, Query
+from search.audit.options import AuditOptions
 from search.audit.result import Audit
-from search.audit.run import AuditOptions, audit
+from search.audit.run import audit
 from search.audit.schema import audit_json, parse_audit
 from search.measures.measure import Measure
 from tests.audit.reference import Asked, Doc

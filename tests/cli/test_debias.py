@@ -84,7 +84,7 @@ def test_evaluate_prints_a_table_and_changes_nothing(run: Run, index: Path, tmp_
     assert "| centring |" in table.read_text()
     assert hits(run, index) == before
     document = run("debias", "--index", index, "--evaluate", "-q", "--json").json()
-    assert document["schema"] == "interlingua.debias/1"
+    assert document["schema"] == "interlingua.evaluation/1"
 
 
 def test_auto_applies_the_recommendation_or_nothing(run: Run, index: Path) -> None:
@@ -140,6 +140,8 @@ def test_documents_that_the_fit_has_not_seen_are_named(
     [
         ((), 2, "nothing to do"),
         (("--method", "magic"), 2, "no method 'magic'"),
+        (("--evaluate", "--method", "centring"), 2, "try every method"),
+        (("--method", "auto", "--merge", "softmax"), 2, "try every method"),
         (("--method", "centring", "--plot", "x.svg"), 2, "--evaluate"),
         (("--method", "none", "--merge", "softmax", "--target-share", "0.5"), 2, "no target share"),
         (("--merge", "csls", "--floor", "0.1"), 2, "no floor"),

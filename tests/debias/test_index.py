@@ -18,7 +18,8 @@ from indexer.index import NOTHING, IndexReader, IndexWriter
 from indexer.records import Document, EncodedDocument, Filter, Vectors
 from indexer.transforms import METHODS, Transform
 from indexer.verify import repair, verify
-from search.audit.run import AuditOptions, audit
+from search.audit.options import AuditOptions
+from search.audit.run import audit
 from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
 from search.debias.candidates import Candidate
 from search.merging import NAMES, Lists, Merging, merge_keys

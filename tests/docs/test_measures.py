@@ -18,10 +18,10 @@ from search.audit.aggregate import Aggregator
 from search.audit.caveats import COVERED, FEW
 from search.audit.label_noise import label_noise
 from search.audit.matched import matched_documents
+from search.audit.options import KS, REPLICATES
 from search.audit.planted import BIASED, FAIR
 from search.audit.pool import UNCERTAIN, make_pool
 from search.audit.representation import MOST
-from search.audit.run import KS, REPLICATES
 from search.audit.scores import AT_K, MEANING, MEANING_AT_K
 from search.audit.scoring import gather
 from search.audit.served import served_recall

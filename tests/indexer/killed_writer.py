@@ -11,6 +11,7 @@ import random
 import sys
 from pathlib import Path
 
+from indexer import sealing
 from indexer import writer as writer_module
 from indexer.index import IndexWriter, index_state
 from tests.indexer.reference import SETTINGS, encoded
@@ -96,5 +97,5 @@ def main() -> None:
 if __name__ == "__main__":
     # Small files, so that a short life sees many; not at import, which the tests do, too.
     writer_module.SEAL_AT = 40
-    writer_module._ROWS_A_FILE = 60
+    sealing.ROWS_A_FILE = 60
     main()

@@ -209,7 +209,7 @@ def test_a_build_is_readable_before_it_is_finished(tmp_path: Path) -> None:
 def test_sealing_waits_for_a_full_tail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are written when they are worth it, split when they would be too large."""
     monkeypatch.setattr("indexer.writer.SEAL_AT", 5)
-    monkeypatch.setattr("indexer.writer._ROWS_A_FILE", 4)
+    monkeypatch.setattr("indexer.sealing.ROWS_A_FILE", 4)
     path = build(tmp_path / "i", [encoded(f"d{n}") for n in range(4)])
     with IndexWriter.open(path) as writer:
         writer.add([encoded(f"e{n}") for n in range(4)])
