@@ -26,8 +26,8 @@ def fit_leace(statistics: Statistics) -> Transform:
     root = np.sqrt(values[kept])
     whiten = (axes[:, kept] / root) @ axes[:, kept].T
     unwhiten = (axes[:, kept] * root) @ axes[:, kept].T
-    share = moments.count() / moments.total
-    cross = ((moments.means() - moments.mean()) * share[:, None]).T
+    # Up to the share of each language, which leaves their span as it is, the cross-covariance.
+    cross = (moments.means() - moments.mean()).T
     u, s, _ = np.linalg.svd(whiten @ cross, full_matrices=False)
     u = u[:, s > 1e-6 * s.max(initial=_TINY)]
     offset = np.tile(moments.mean(), (len(moments.languages) + 1, 1)).astype(np.float32)

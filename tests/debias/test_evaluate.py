@@ -10,6 +10,7 @@ from indexer.corpus import Query
 from indexer.errors import InputError
 from indexer.index import IndexReader, IndexWriter
 from indexer.records import Filter
+from indexer.transforms import Statistics, fit_transform
 from search.audit.pool import Pool, make_pool
 from search.audit.questions import Questions, documents_ask, queries_ask
 from search.audit.scoring import gather
@@ -17,7 +18,7 @@ from search.debias.candidates import Candidate, candidates
 from search.debias.choose import choose, frontier
 from search.debias.evaluate import evaluate
 from search.debias.folds import split
-from search.debias.judge import own_precision, served_share
+from search.debias.judge import own_neighbours, own_overlap, own_precision, served_share
 from search.debias.options import EvaluationOptions
 from search.debias.plot import evaluation_svg
 from search.debias.result import Evaluation, Judgement, evaluation_json
@@ -70,6 +71,59 @@ def test_halves_share_no_meaning(index: Path) -> None:
             assert len(set(folds.documents[pool.group == group])) == 1
         for row, right in enumerate(questions.right):
             assert set(folds.documents[right].tolist()) == {int(folds.queries[row])}
+
+
+def test_one_question_joins_its_answers_where_there_are_no_groups(tmp_path: Path) -> None:
+    """Sentences that answer one question are in one half, also through a chain of questions."""
+    path = write(tmp_path / "i", planted_documents(grouped=False))
+    chained = [
+        replace(q, relevant=frozenset({f"de{n}", f"en{n}", f"fi{n + 1}"}))
+        for n, q in enumerate(judged_queries(40))
+    ]
+    pool, questions = pooled(path, chained)
+    folds = split(pool, questions)
+    for row, right in enumerate(questions.right):
+        assert set(folds.documents[right].tolist()) == {int(folds.queries[row])}
+    assert len(set(folds.documents.tolist())) == 2
+
+
+def test_every_question_is_judged_by_what_was_fitted_without_it(index: Path) -> None:
+    """Halves, fits and shares computed apart: documents of the other half alone are fitted on."""
+    found = evaluated(index)
+    pool, questions = pooled(index)
+    folds = split(pool, questions)
+    spoken = [pool.languages[code] for code in pool.language.tolist()]
+    shares: dict[str, list[float]] = {}
+    for half in (0, 1):
+        rows = np.flatnonzero(folds.documents != half)
+        statistics = Statistics(24)
+        statistics.add(pool.vectors[rows], [spoken[i] for i in rows], [None] * len(rows))
+        made = fit_transform("centring", statistics).apply(pool.vectors, spoken)
+        for place in np.flatnonzero(folds.documents == half).tolist():
+            scores = made @ made[place]
+            scores[place] = -np.inf
+            best = np.argsort(-scores)[:10]
+            share = float(np.mean([spoken[i] == spoken[place] for i in best]))
+            shares.setdefault(spoken[place], []).append(share)
+    expected = np.mean([np.mean(values) for values in shares.values()])
+    assert found.judgements[1].share.value == pytest.approx(expected, abs=1e-9)
+
+
+def test_neighbours_in_a_language_are_the_ten_nearest(index: Path) -> None:
+    """By sorting; the asking document is none of them, and the overlap counts them."""
+    pool, questions = pooled(index)
+    found = own_neighbours(pool, questions, pool.vectors, questions.vectors)
+    for row, place in enumerate(questions.itself.tolist()):
+        mine = np.flatnonzero(
+            (pool.language == questions.language[row]) & (np.arange(240) != place)
+        )
+        best = mine[np.argsort(-(pool.vectors[mine] @ pool.vectors[place]))[:10]]
+        assert set(found[row].tolist()) == set(best.tolist())
+    other = found.copy()
+    other[:, :3] = 999
+    overlap = own_overlap(found, other, np.full(len(found), 60))
+    assert overlap.values == pytest.approx(0.7)
+    assert overlap.chance == pytest.approx(10 / 60)
 
 
 def test_share_and_own_precision_are_those_of_plain_loops(index: Path) -> None:
@@ -177,6 +231,7 @@ def test_the_rule() -> None:
     ]
     assert choose(rows, None) == 1
     assert choose(rows[:1], None) is None
+    assert choose([rows[0], replace(rows[1], nearer=False)], None) is None
     assert frontier(rows, None) == (2,)
     assert frontier([rows[0], rows[1], rows[4]], None) == (1, 2)
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from indexer.build import delete
+from indexer.corpus import Query
 from indexer.errors import CorruptError, InterlinguaError
 from indexer.index import NOTHING, IndexReader, IndexWriter
 from indexer.records import Document, EncodedDocument, Filter, Vectors
@@ -101,6 +102,53 @@ def test_changes_under_a_transform_give_what_a_fresh_index_gives(tmp_path: Path)
     repair(path)
     assert answers(path) == grown
     assert verify(path) == []
+
+
+def test_what_was_deleted_leaves_the_files(index: Path) -> None:
+    """New files hold live vectors only, so that nothing is left to be remembered as dead."""
+    delete(["de0", "en1"], index)
+    with IndexReader.open(index) as reader:
+        assert reader.info().deleted == 2
+    apply(index, "lsar")
+    with IndexReader.open(index) as reader:
+        assert (reader.info().deleted, reader.info().documents) == (0, 238)
+    assert verify(index) == []
+
+
+def test_setting_only_a_merging_writes_no_vectors(index: Path) -> None:
+    """The files stay the very files."""
+    before = sorted(p.name for p in (index / "vectors").iterdir())
+    apply(index, "none", Merging("softmax"))
+    assert sorted(p.name for p in (index / "vectors").iterdir()) == before
+    with IndexReader.open(index) as reader:
+        assert reader.info().merging == {"name": "softmax"}
+
+
+def test_given_queries_go_through_the_transform_too(index: Path) -> None:
+    """The exact audit finds what the index serves to the same raw query vectors."""
+    apply(index, "centring")
+    documents = planted_documents()[::7]
+    queries = [
+        Query(f"q{i}", f"q {i}", d.document.lang, "given", None, d.document.group, None, "")
+        for i, d in enumerate(documents)
+    ]
+    vectors = np.array([d.vector for d in documents])
+    with IndexReader.open(index) as reader:
+        found = audit(
+            reader, AuditOptions(ks=(3,), replicates=100), queries=queries, vectors=vectors
+        )
+        with reader.snapshot() as state:
+            hits = state.search(vectors, 20, languages=[q.lang for q in queries])
+    same = [
+        [h.document.lang == q.lang for h in row if h.document.group != q.group][:3]
+        for q, row in zip(queries, hits, strict=True)
+    ]
+    share = next(m for k, m in found.overall.items() if str(k) == "same_language@3")
+    by_language = [
+        np.mean([s for q, s in zip(queries, same, strict=True) if q.lang == lang])
+        for lang in sorted({q.lang for q in queries})
+    ]
+    assert share.value == pytest.approx(np.mean(by_language))
 
 
 def test_a_language_that_the_fit_has_not_seen_is_counted(index: Path) -> None:

@@ -132,6 +132,14 @@ def test_csls_is_equation_6() -> None:
     assert keys[1] == pytest.approx([1.2 - 0.6 - 0.4])
 
 
+def test_csls_looks_at_the_ten_nearest_of_each_language() -> None:
+    """Of 30 scores the best ten make r(query), however they are ordered."""
+    s = np.random.default_rng(2).permutation(np.linspace(0, 0.9, 30)).astype(np.float32)
+    keys = merge_keys(Merging("csls"), lists([s]))[0]
+    around = sum(sorted(s.tolist(), reverse=True)[:10]) / 10
+    assert keys == pytest.approx((2 * s - around).tolist(), abs=1e-6)
+
+
 def test_crowding_is_the_mean_of_the_ten_nearest_others() -> None:
     """Sorted in Python; the document itself is no neighbour of its own."""
     rng = np.random.default_rng(0)
