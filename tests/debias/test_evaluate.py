@@ -77,7 +77,7 @@ def test_one_question_joins_its_answers_where_there_are_no_groups(tmp_path: Path
     """Sentences that answer one question are in one half, also through a chain of questions."""
     path = write(tmp_path / "i", planted_documents(grouped=False))
     chained = [
-        replace(q, relevant=frozenset({f"de{n}", f"en{n}", f"fi{n + 1}"}))
+        replace(q, relevant=frozenset({f"de{n}", f"en{n}", f"fi{n // 2}"}))
         for n, q in enumerate(judged_queries(40))
     ]
     pool, questions = pooled(path, chained)
