@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zlib import crc32
+from hashlib import blake2b
 
 import numpy as np
 
@@ -68,4 +68,5 @@ def _components(pool: Pool, questions: Questions) -> Sequence[str]:
 
 
 def _half(name: str) -> int:
-    return crc32(name.encode()) & 1
+    # Not a CRC: it is linear, so that names which differ in two letters would go by pairs.
+    return blake2b(name.encode(), digest_size=1).digest()[0] & 1
