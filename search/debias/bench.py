@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from search.audit.pool import Pool
 from search.audit.questions import Questions
 from search.audit.scoring import gather
 from search.debias.candidates import UNTOUCHED, Candidate
+from search.debias.cost import Cost, measured
 from search.debias.folds import Folds
 from search.debias.judge import Judged, K, judge, own_neighbours, own_overlap
 from search.debias.options import EvaluationOptions
@@ -48,7 +50,7 @@ class Bench:
         self._asked = _names(pool, questions.language.tolist())
         groups = meanings(pool, questions)
         self._groups = [None if g == NOBODY else str(g) for g in groups.tolist()]
-        self._fitted: dict[str, tuple[list[tuple[Vectors, Vectors]], float, int]] = {}
+        self._fitted: dict[str, tuple[list[tuple[Vectors, Vectors]], Cost, int]] = {}
         self._near = own_neighbours(pool, questions, pool.vectors, questions.vectors)
         self._aggregator = Aggregator(
             questions.language,
@@ -77,9 +79,9 @@ class Bench:
     def judgement(self, candidate: Candidate) -> Judgement:
         """Fit, judge and compare with the untouched index."""
         found, milliseconds = self._judge(candidate)
-        seconds, size = (0.0, 0)
+        cost, size = (Cost(0.0, 0), 0)
         if candidate.method != NONE:
-            _, seconds, size = self._fitted[candidate.method]
+            _, cost, size = self._fitted[candidate.method]
         own, own_by = self._compare(found.own_language, self._base.own_language)
         target = self._options.target_share
         bias = (found.excess, self._base.excess)
@@ -99,7 +101,8 @@ class Bench:
             excess_by_language=by_language,
             nearer=_size(bias[0]) < _size(bias[1]),
             passes_guard=self._guarded(own_by),
-            fit_seconds=seconds,
+            fit_seconds=cost.seconds,
+            fit_bytes=cost.peak,
             bytes=size,
             query_milliseconds=milliseconds,
         )
@@ -126,12 +129,15 @@ class Bench:
         if method == NONE:
             return [(self._pool.vectors, self._questions.vectors)] * 2
         if method not in self._fitted:
-            start = time.perf_counter()
-            fitted = [fit_transform(method, self._statistics[1 - half]) for half in (0, 1)]
-            seconds = (time.perf_counter() - start) / 2
-            made = [self._apply(transform) for transform in fitted]
+            fits = [
+                measured(partial(fit_transform, method, self._statistics[1 - half]))
+                for half in (0, 1)
+            ]
+            made = [self._apply(transform) for transform, _ in fits]
+            costs = [cost for _, cost in fits]
+            cost = Cost(sum(c.seconds for c in costs) / 2, max(c.peak for c in costs))
             self._fitted.clear()  # the vectors of one method at a time
-            self._fitted[method] = (made, seconds, len(fitted[0].to_bytes()))
+            self._fitted[method] = (made, cost, len(fits[0][0].to_bytes()))
         return self._fitted[method][0]
 
     def _apply(self, transform: Transform) -> tuple[Vectors, Vectors]:

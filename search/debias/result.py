@@ -35,6 +35,8 @@ class Judgement:
     """Whether what is left is smaller than what there was: an index that avoids the query's
     language as much as it favoured it before is not less biased."""
     fit_seconds: float
+    fit_bytes: int
+    """Memory that the fit took at most, beyond the statistics it looks at."""
     bytes: int
     """Size of the transform as it is stored."""
     query_milliseconds: float
@@ -102,6 +104,7 @@ def evaluation_json(found: Evaluation) -> dict[str, Any]:
             "passes_guard": j.passes_guard,
             "frontier": number in found.frontier,
             "fit_seconds": round(j.fit_seconds, 3),
+            "fit_bytes": j.fit_bytes,
             "bytes": j.bytes,
             "query_milliseconds": round(j.query_milliseconds, 3),
         }

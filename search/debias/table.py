@@ -9,7 +9,19 @@ from rich.text import Text
 from search.debias.result import Evaluation, Judgement
 from search.measures.measure import Measurement
 
-_COLUMNS = ("method", "", "mAP", "share@10", "excess@10", "own", "worst", "fit", "query")
+_COLUMNS = (
+    "method",
+    "",
+    "mAP",
+    "share@10",
+    "excess@10",
+    "own",
+    "worst",
+    "fit",
+    "memory of the fit",
+    "stored",
+    "query",
+)
 _ON_A_TERMINAL = 7
 """Columns that 100 characters have room for; the others are in Markdown and JSON."""
 
@@ -129,6 +141,8 @@ def _cells(
         "" if j.own_language.value is None else f"{j.own_language.value:.3f}",
         f"{min(changes):+.3f}" if number and changes else "",
         f"{j.fit_seconds:.2f} s" if j.fit_seconds else "",
+        f"{j.fit_bytes / 1e6:.1f} MB" if j.fit_bytes else "",
+        f"{j.bytes / 1e6:.2f} MB" if j.bytes else "",
         f"{j.query_milliseconds:.1f} ms",
     )
 

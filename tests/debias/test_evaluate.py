@@ -16,6 +16,7 @@ from search.audit.questions import Questions, documents_ask, queries_ask
 from search.audit.scoring import gather
 from search.debias.candidates import Candidate, candidates
 from search.debias.choose import choose, frontier
+from search.debias.cost import measured as cost_of
 from search.debias.evaluate import evaluate
 from search.debias.folds import split
 from search.debias.judge import own_neighbours, own_overlap, own_precision, served_share
@@ -215,6 +216,7 @@ def judgement(name: str, bias: float, meaning: float, high: float, guard: bool) 
         passes_guard=guard,
         nearer=True,
         fit_seconds=0.0,
+        fit_bytes=0,
         bytes=0,
         query_milliseconds=0.0,
     )
@@ -290,8 +292,25 @@ def test_an_index_with_a_transform_is_judged_on_its_raw_vectors(index: Path) -> 
     for document in (before, after):
         document.pop("seq")
         for row in document["candidates"]:
-            row.pop("fit_seconds")
-            row.pop("query_milliseconds")
+            for measured_anew in ("fit_seconds", "fit_bytes", "query_milliseconds"):
+                row.pop(measured_anew)
     assert before == after
     with IndexWriter.open(index) as writer:
         assert writer.settings == PLANTED
+
+
+def test_the_memory_of_a_fit_is_its_peak() -> None:
+    """An array of 8 MB that is gone at the end counts, what was held before does not."""
+    before = np.ones(1_000_000)
+    total, cost = cost_of(lambda: float((before[:, None] + np.zeros(1)).sum()))
+    assert total == 1_000_000.0
+    assert 8_000_000 <= cost.peak < 8_100_000
+
+
+def test_every_fit_says_what_it_cost(index: Path) -> None:
+    """LSAR stores directions beside the means; the untouched index costs nothing."""
+    options = replace(OPTIONS, candidates=(*FEW, Candidate("lsar")))
+    rows = {row["name"]: row for row in evaluation_json(evaluated(index, options))["candidates"]}
+    assert rows["none"]["fit_bytes"] == rows["none"]["bytes"] == 0
+    assert all(row["fit_bytes"] > 0 for row in rows.values() if row["method"] != "none")
+    assert rows["lsar"]["bytes"] > rows["centring"]["bytes"] > 0
