@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from indexer.records import EncodedDocument, Vectors
 from indexer.rows import COLUMNS, document_row, vector_blob
@@ -19,15 +19,26 @@ def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
     log_commit(conn, "create", 0, 0)
 
 
-def insert_document(conn: sqlite3.Connection, encoded: EncodedDocument, vector: Vectors) -> None:
-    """Insert a checked document and its vector, (d,) float32, under a new vid."""
-    # The checksum covers the vid, which SQLite gives, so the vector is filled in after.
-    vid = conn.execute("INSERT INTO vectors (vector, crc32) VALUES (x'', 0)").lastrowid
-    assert vid is not None
-    conn.execute(
-        "UPDATE vectors SET vector = ?, crc32 = ? WHERE vid = ?", [*vector_blob(vid, vector), vid]
+def insert_documents(
+    conn: sqlite3.Connection, batch: Sequence[EncodedDocument], vectors: Vectors
+) -> None:
+    """Insert checked documents and their vectors, (n, d) float32, under new vids.
+
+    The vids follow the highest that was ever given, as AUTOINCREMENT would choose them; known
+    beforehand, since the checksums cover them, they let SQLite insert a whole batch at once.
+    """
+    query = (
+        "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'vectors'), 0), "
+        "coalesce((SELECT max(vid) FROM vectors), 0))"
     )
-    conn.execute(_INSERT_DOCUMENT, document_row(vid, encoded))
+    first = int(conn.execute(query).fetchone()[0]) + 1
+    conn.executemany(
+        "INSERT INTO vectors (vid, vector, crc32) VALUES (?, ?, ?)",
+        ((vid, *vector_blob(vid, vector)) for vid, vector in enumerate(vectors, first)),
+    )
+    conn.executemany(
+        _INSERT_DOCUMENT, (document_row(vid, encoded) for vid, encoded in enumerate(batch, first))
+    )
 
 
 def remove_documents(conn: sqlite3.Connection, ids: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build import BATCH, BuildReport, Progress
+from indexer.build import BuildReport, Progress
 from indexer.corpus import Query, Record
 from indexer.encoders.vectors_only import VectorsOnly
 from indexer.errors import IncompatibleError, InputError, UsageError
@@ -21,6 +21,12 @@ from indexer.readers.guess import find_readers
 from indexer.records import EncodedDocument, Vectors
 
 DEFAULT_NAME = "imported"
+
+BATCH = 8192
+"""Corpus records a transaction at most: nothing is encoded, so that losing one costs little, and
+each commit waits for the disk."""
+
+_BATCH_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,7 @@ class _Import:
         self._writer = writer
         self._file = file
         self._progress: Progress = progress or (lambda _done: None)
+        self._batch = batch_of(file.dim)
         self._resumed_at = writer.cursor
         self._done = self._added = self._unchanged = self._rescaled = 0
 
@@ -145,7 +152,7 @@ class _Import:
         """Pass over what an interrupted import has committed, and see that it is the same."""
         committed = self._writer.documents()
         expected = next(committed, None)
-        while batch := list(islice(records, min(BATCH, self._resumed_at - self._done))):
+        while batch := list(islice(records, min(self._batch, self._resumed_at - self._done))):
             units = self._units(batch)
             kept: list[int] = []
             for offset, record in enumerate(batch):
@@ -169,7 +176,7 @@ class _Import:
         Raises:
             InputError: a row or a record is refused, or there are not as many of both.
         """
-        while batch := list(islice(records, BATCH)):
+        while batch := list(islice(records, self._batch)):
             if self._done + len(batch) > self._file.rows:
                 self._take_back(self._done + len(batch), records)
             units = self._units(batch)
@@ -238,6 +245,11 @@ class _Import:
         """Empty the index, then refuse, naming both counts."""
         self._writer.restart()
         raise _unequal(self._file, records + sum(1 for _ in rest))
+
+
+def batch_of(dim: int) -> int:
+    """Choose the records a transaction: fewer of long vectors, which lie in memory meanwhile."""
+    return max(1, min(BATCH, _BATCH_BYTES // (4 * dim)))
 
 
 def _check_same(writer: IndexWriter, settings: IndexSettings) -> None:

@@ -18,6 +18,13 @@ MAX_TEXT_BYTES = 1 << 20
 UNIT_TOLERANCE = 1e-3
 """How far from 1 the length of a vector may be."""
 
+# Encoders made once: ``json.dumps`` with arguments makes one for every call.
+_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+_ASCII = json.JSONEncoder(default=repr)
+
 
 class DocumentRow(NamedTuple):
     """A row of ``documents``, in the order of its columns."""
@@ -51,7 +58,7 @@ def content_hash(document: Document) -> str:
         InputError: metadata that is not JSON, or text that is not Unicode.
     """
     fields = [document.id, document.text, document.lang, document.group, dict(document.metadata)]
-    return hashlib.sha256(_json(fields, document.id, canonical=True).encode()).hexdigest()
+    return hashlib.sha256(_utf8(_json(fields, document.id, _CANONICAL), document.id)).hexdigest()
 
 
 def text_key(text: str) -> int:
@@ -69,7 +76,7 @@ def document_row(vid: int, encoded: EncodedDocument) -> DocumentRow:
         d.text,
         d.lang,
         d.group,
-        _json(dict(d.metadata), d.id),
+        _metadata(d),
         d.lang_source,
         d.lang_probability,
         int(encoded.tokens),
@@ -134,16 +141,17 @@ def check_document(document: Document) -> None:
         ("id", document.id, MAX_ID_BYTES),
         ("text", document.text, MAX_TEXT_BYTES),
     ):
+        size = len(_utf8(value, document.id[:80], what))
+        if value and "\0" not in value and size <= limit:
+            continue
         name = f"document {document.id[:80]!r}"
         if not value:
             raise InputError(f"{name}: its {what} is empty", f"give it a {what}")
-        if "\0" in value:
-            raise InputError(f"{name}: its {what} holds a NUL character", "remove it")
-        size = len(_utf8(value, name, what))
         if size > limit:
             raise InputError(
                 f"{name}: its {what} has {size:,} bytes, more than {limit:,}", "make it shorter"
             )
+        raise InputError(f"{name}: its {what} holds a NUL character", "remove it")
 
 
 def check_vectors(vectors: Vectors, dim: int, name: Callable[[int], str]) -> Vectors:
@@ -195,33 +203,33 @@ def stack_vectors(batch: Sequence[EncodedDocument], dim: int) -> NDArray[np.floa
     return check_vectors(stacked, dim, lambda i: f"document {batch[i].document.id!r}")
 
 
-def _json(value: object, name: str, *, canonical: bool = False) -> str:
-    try:
-        text = json.dumps(
-            value,
-            ensure_ascii=False,
-            allow_nan=False,
-            sort_keys=canonical,
-            separators=(",", ":"),
-        )
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"document {name!r}: its metadata is not JSON: {error}", "use JSON values"
-        ) from error
-    _utf8(text, f"document {name!r}", "content")
+def _metadata(document: Document) -> str:
+    if not document.metadata:
+        return "{}"
+    text = _json(dict(document.metadata), document.id, _PLAIN)
+    _utf8(text, document.id)
     return text
 
 
-def _utf8(text: str, name: str, what: str) -> bytes:
+def _json(value: object, id_: str, encoder: json.JSONEncoder) -> str:
+    try:
+        return encoder.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"document {id_!r}: its metadata is not JSON: {error}", "use JSON values"
+        ) from error
+
+
+def _utf8(text: str, id_: str, what: str = "content") -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
         raise InputError(
-            f"{name}: its {what} holds a lone surrogate at character {error.start}",
+            f"document {id_!r}: its {what} holds a lone surrogate at character {error.start}",
             "decode the source as what it is, UTF-8 or UTF-16",
         ) from error
 
 
 def _crc_of_values(values: Sequence[object]) -> int:
     """CRC-32 over a canonical text of the values; ASCII, so that any damage has a form."""
-    return zlib.crc32(json.dumps(values, default=repr).encode())
+    return zlib.crc32(_ASCII.encode(values).encode())

@@ -23,6 +23,7 @@ from indexer.remedies import RESTORE, ROOM
 DATABASE = "interlingua.db"
 
 _BUSY_SECONDS = 10.0
+_WRITER_CACHE = 128 << 20
 
 
 class WriteStore:
@@ -208,6 +209,9 @@ def _open_database(database: Path) -> Database:
     conn = _connect(f"{database.resolve().as_uri()}?mode=rw", isolated=True)
     conn.execute("PRAGMA synchronous = FULL")
     conn.execute("PRAGMA foreign_keys = ON")
+    # Room for the pages of one large batch and for the inner pages of the indexes: what does not
+    # fit is written, read and written again.
+    conn.execute(f"PRAGMA cache_size = -{_WRITER_CACHE >> 10}")
     return Database(conn, execute_plugins=False)
 
 

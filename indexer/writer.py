@@ -11,7 +11,7 @@ from typing import Self
 
 from indexer import tables
 from indexer.changes import (
-    insert_document,
+    insert_documents,
     log_commit,
     name_file,
     remove_documents,
@@ -141,8 +141,8 @@ class IndexWriter:
             return
         with self._store.transaction() as conn:
             remove_documents(conn, known)
-            for row in sorted(rows.values()):
-                insert_document(conn, batch[row], vectors[row])
+            chosen = sorted(rows.values())
+            insert_documents(conn, [batch[row] for row in chosen], vectors[chosen])
             if cursor is not None:
                 conn.execute("UPDATE progress SET cursor = ?", [cursor])
             log_commit(conn, "replace" if replace else "add", len(rows), len(known))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexer import imported
 from indexer.build import BATCH, build
 from indexer.corpus import Record
 from indexer.encoders import EncoderSpec
@@ -23,6 +24,12 @@ from indexer.verify import repair, verify
 from tests.indexer.elsewhere import DIM, StopError, drawn, dying, records, save
 from tests.indexer.reference import build as build_reference
 from tests.indexer.reference import dump, encoded, faiss_files
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut imports where builds are cut: several batches of a few hundred records."""
+    monkeypatch.setattr(imported, "BATCH", BATCH)
 
 
 @pytest.mark.parametrize("records_", [1, 2 * BATCH - 1, 2 * BATCH, 2 * BATCH + 1, 4 * BATCH])

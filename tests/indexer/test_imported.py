@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer import imported
 from indexer.build import BATCH, add, build
 from indexer.corpus import read_corpus
 from indexer.encoders import EncoderSpec, open_encoder
@@ -17,7 +18,7 @@ from indexer.errors import (
     LockedError,
     UsageError,
 )
-from indexer.imported import count_records, import_vectors, read_query_vectors
+from indexer.imported import batch_of, count_records, import_vectors, read_query_vectors
 from indexer.index import IndexReader, IndexWriter, index_state
 from indexer.records import Document
 from indexer.verify import repair, verify
@@ -33,6 +34,12 @@ from tests.indexer.elsewhere import (
 )
 from tests.indexer.reference import as_pairs, dump, encoded, faiss_files, flip_bit, neighbours
 from tests.indexer.reference import build as build_reference
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut imports where builds are cut: several batches of a few hundred records."""
+    monkeypatch.setattr(imported, "BATCH", BATCH)
 
 
 @pytest.fixture
@@ -59,6 +66,15 @@ def test_row_i_is_the_vector_of_record_i(tmp_path: Path, kind: str, order: str) 
     assert verify(tmp_path / "i") == []
     with IndexReader.open(tmp_path / "i") as reader:
         assert [d.text for d in reader.documents()] == [f"text {i}" for i in range(n)]
+
+
+def test_a_batch_of_long_vectors_has_fewer_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction holds 8,192 records or 16 MiB of vectors, whatever is less."""
+    monkeypatch.undo()
+
+    sizes = [batch_of(dim) for dim in (1, 384, 512, 1024, 4096, 1 << 16)]
+
+    assert sizes == [8192, 8192, 8192, 4096, 1024, 64]
 
 
 def test_answers_are_those_of_a_plain_scan(tmp_path: Path) -> None:

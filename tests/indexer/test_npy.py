@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from indexer import imported
 from indexer.build import BATCH
 from indexer.corpus import read_queries
 from indexer.errors import (
@@ -43,6 +44,17 @@ def test_any_finite_row_becomes_a_unit_vector(
         largest = max(abs(x) for x in row)
         assert np.linalg.norm(made.astype(np.float64)) == pytest.approx(1, abs=1e-6)
         np.testing.assert_allclose(made, unit([x / largest for x in row]), rtol=1e-6, atol=1e-37)
+
+
+@pytest.mark.parametrize("exponent", [-900, -300, 300, 900])
+def test_the_length_of_a_row_changes_no_bit(tmp_path: Path, exponent: int) -> None:
+    """Rows times a power of two: the same unit vectors, on the quick way and on the careful one."""
+    rows = drawn(1000, 17)
+    plain = VectorFile(save(tmp_path / "a.npy", rows)).units(3, 1000, str)
+    moved = VectorFile(save(tmp_path / "b.npy", np.ldexp(rows, exponent))).units(3, 1000, str)
+
+    assert moved.vectors.tobytes() == plain.vectors.tobytes()
+    assert moved.rescaled == 997
 
 
 def overwrite(path: Path, make: Callable[[bytes], bytes]) -> Path:
@@ -187,9 +199,10 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("row", [0, BATCH + 3])
 def test_a_row_that_is_no_direction_is_named(
-    tmp_path: Path, value: float, said: str, row: int
+    tmp_path: Path, value: float, said: str, row: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The row and its record; batches before it stay, and the mended file goes on from there."""
+    monkeypatch.setattr(imported, "BATCH", BATCH)
     n = BATCH + 10
     good = drawn(n)
     bad = good.copy()
