@@ -17,6 +17,7 @@ from indexer.changes import begin_index
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import UsageError
 from indexer.lock import WriterLock
+from indexer.mounts import refuse_shared
 from indexer.settings import IndexSettings
 from indexer.store import DATABASE, create_database
 
@@ -37,11 +38,12 @@ def make_directory(path: Path) -> WriterLock:
     Raises:
         UsageError: it holds an index already, or something else.
         LockedError: another process is about to make an index here.
-        InterlinguaError: it cannot be made.
+        InterlinguaError: it cannot be made, or lies where a lock excludes nobody.
     """
     _refuse_index(path)
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path}: is a file", "name a directory of its own")
+    refuse_shared(path)
     with disk_errors(path):
         path.mkdir(parents=True, exist_ok=True)
         foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in _OURS)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from indexer.errors import InterlinguaError, LockedError
+from indexer.mounts import refuse_shared
 
 _held: "weakref.WeakSet[WriterLock]" = weakref.WeakSet()
 _fork_hook: list[bool] = []
@@ -23,10 +24,11 @@ class WriterLock:
 
     Raises:
         LockedError: another process holds it; never waits.
-        InterlinguaError: the file cannot be made or opened.
+        InterlinguaError: the file cannot be made or opened, or lies where a lock excludes nobody.
     """
 
     def __init__(self, path: Path) -> None:
+        refuse_shared(path.parent)
         self.path = path
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from indexer.errors import CorruptError, IncompatibleError, InterlinguaError
 from indexer.migrations import APPLICATION_ID, FORMAT, MIGRATIONS
+from indexer.mounts import mount_of
 from indexer.remedies import RESTORE, ROOM
 
 DATABASE = "interlingua.db"
@@ -98,25 +99,57 @@ def create_database(database: Path, fill: Callable[[sqlite3.Connection], None]) 
 def connect_reader(database: Path) -> sqlite3.Connection:
     """Open a connection that cannot write; several threads may use it one after another.
 
-    On a medium where SQLite cannot make its shared-memory file, the database is read as
-    immutable, which is sound only when no write-ahead log waits to be read.
+    On a medium where SQLite cannot make its shared-memory file, and on file systems that several
+    machines share, the database is read as immutable, which is sound only when no write-ahead log
+    waits to be read and nobody writes.
 
     Raises:
         InterlinguaError: it cannot be opened.
     """
     with translated(database):
         uri = f"{database.resolve().as_uri()}?mode=ro"
-        try:
-            conn = _connect(uri)
-            conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        except sqlite3.OperationalError as error:
-            log = database.with_name(f"{database.name}-wal")
-            waiting = log.exists() and log.stat().st_size > 0
-            if _code(error) not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY} or waiting:
-                raise
+        if _is_remote(database):
             conn = _connect(f"{uri}&immutable=1")
+        else:
+            conn = _connect_shared(uri, database)
         conn.execute("PRAGMA query_only = ON")
     return conn
+
+
+def _connect_shared(uri: str, database: Path) -> sqlite3.Connection:
+    """Connect beside a writer, or to a medium that cannot be written to."""
+    try:
+        conn = _connect(uri)
+        conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        refused = _code(error) in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+        if not refused or _log_waits(database):
+            raise
+        return _connect(f"{uri}&immutable=1")
+    return conn
+
+
+def _is_remote(database: Path) -> bool:
+    """Tell whether a database lies where memory is not shared with whoever may write to it.
+
+    Raises:
+        InterlinguaError: it does, and a log waits to be read.
+    """
+    mount = mount_of(database.parent)
+    if mount is None or mount.objection is None:
+        return False
+    if _log_waits(database):
+        raise InterlinguaError(
+            f"{database}: is being written to, or its last writer was killed, and cannot be read "
+            f"over {mount.objection} ({mount.kind} at {mount.point}) meanwhile",
+            "read it on the machine that holds it, or when the writer has finished",
+        )
+    return True
+
+
+def _log_waits(database: Path) -> bool:
+    log = database.with_name(f"{database.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def check_format(conn: sqlite3.Connection, database: Path) -> int:
