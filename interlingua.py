@@ -11,7 +11,7 @@ with interlingua.open("my-index") as index:
     print(answer.report.same_language, answer.report.expected_same_language)
 """
 
-from indexer.build import BuildReport, add, build, delete
+from indexer.build import BuildReport, add, build
 from indexer.corpus import Fields, Query, Record, read_corpus, read_queries
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import (
@@ -25,8 +25,9 @@ from indexer.errors import (
 )
 from indexer.index import IndexInfo
 from indexer.languages import Detection, Detector, normalise_language
-from indexer.records import Document, Encoding, Filter
+from indexer.records import Condition, Document, Encoding, Filter
 from indexer.rejects import Rejects
+from indexer.removal import delete, delete_where
 from indexer.verify import Problem, RepairReport, repair, verify
 from search.answer import Answer, Match
 from search.audit.options import AuditOptions
@@ -43,6 +44,7 @@ __all__ = [
     "Audit",
     "AuditOptions",
     "BuildReport",
+    "Condition",
     "CorruptError",
     "Detection",
     "Detector",
@@ -72,6 +74,7 @@ __all__ = [
     "add",
     "build",
     "delete",
+    "delete_where",
     "make_filter",
     "normalise_language",
     "open",

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.merging import Floor, Merge, TargetShare, merging_or_index
-from cli.options import HtmlFile, IndexPath, Json, MarkdownFile, MovedEncoder, Quiet, pairs
+from cli.options import (
+    HtmlFile,
+    IndexPath,
+    Json,
+    Languages,
+    MarkdownFile,
+    MovedEncoder,
+    Quiet,
+    Where,
+    filter_of,
+)
 from cli.reports import report_writers
 
 if TYPE_CHECKING:
@@ -44,13 +54,8 @@ def audit(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the sample and the resampling.")] = 0,
-    languages: Annotated[
-        str | None, typer.Option("--in", metavar="L1,L2", help="Audit these languages only.")
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Audit documents with this metadata only."),
-    ] = None,
+    languages: Languages = None,
+    where: Where = None,
     as_served: Annotated[
         bool,
         typer.Option("--as-served", help="Neighbours as the index serves them, not exact ones."),
@@ -77,7 +82,7 @@ def audit(
     from search.audit.options import AuditOptions
     from search.audit.run import queries_asked
     from search.audit.schema import audit_json
-    from search.query import Index, make_filter
+    from search.query import Index
     from search.reports.terminal import render_audit
 
     writers = report_writers(html, markdown)
@@ -85,7 +90,7 @@ def audit(
         ks=_numbers(k),
         sample=sample,
         seed=seed,
-        allowed=make_filter(None if languages is None else languages.split(","), pairs(where)),
+        allowed=filter_of(languages, where),
         as_served=as_served,
         merging=merging_or_index(merge, target_share, floor),
         peer=peer,

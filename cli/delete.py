@@ -1,10 +1,15 @@
 """`interlingua delete`."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import IndexPath, Json
+from cli.options import IndexPath, Json, Languages, Where, filter_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from indexer.records import Filter
 
 
 def delete(
@@ -13,26 +18,62 @@ def delete(
     ids_from: Annotated[
         str | None, typer.Option(metavar="FILE", help="One id a line; - is standard input.")
     ] = None,
+    languages: Languages = None,
+    where: Where = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be deleted; delete nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Remove documents from every later answer."""
-    from cli.output import print_json
-    from indexer.build import delete as run
+    """Remove documents from every later answer; purge removes their bytes, too."""
     from indexer.errors import UsageError
-    from search.text import printable
 
+    by_filter = languages is not None or bool(where)
+    if by_filter and (ids or ids_from):
+        raise UsageError("ids together with --where or --in", "give one of the two")
+    if by_filter:
+        _by_filter(index, filter_of(languages, where), dry_run, json)
+        return
     wanted = [*(ids or []), *(_read_ids(ids_from) if ids_from else [])]
     if not wanted:
-        raise UsageError("no id given", "name ids, or a file of them with --ids-from")
-    missing = run(wanted, index)
+        raise UsageError("no id given", "name ids, a file of them with --ids-from, or --where")
+    _by_id(index, wanted, dry_run, json)
+
+
+def _by_id(index: "Path", wanted: list[str], dry_run: bool, json: bool) -> None:
+    from cli.output import print_json
+    from indexer.removal import delete as run
+    from indexer.removal import missing_ids
+    from search.text import printable
+
+    missing = missing_ids(wanted, index) if dry_run else run(wanted, index)
     deleted = len(set(wanted)) - len(missing)
     if json:
-        print_json({"schema": "interlingua.delete/1", "deleted": deleted, "missing": missing})
+        said = {"dry_run": dry_run, "deleted": deleted, "missing": missing}
+        print_json({"schema": "interlingua.delete/1", **said})
         return
-    typer.echo(f"deleted {deleted} documents from {index}")
+    typer.echo(_done(index, deleted, dry_run))
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         typer.echo(printable(f"{len(missing)} ids were not there: {shown}"), err=True)
+
+
+def _by_filter(index: "Path", allowed: "Filter", dry_run: bool, json: bool) -> None:
+    from cli.output import print_json
+    from indexer.removal import count_where, delete_where
+
+    counts = (count_where if dry_run else delete_where)(allowed, index)
+    deleted = sum(counts.values())
+    if json:
+        said = {"dry_run": dry_run, "deleted": deleted, "missing": [], "languages": dict(counts)}
+        print_json({"schema": "interlingua.delete/1", **said})
+        return
+    languages = ", ".join(f"{lang} {n}" for lang, n in counts.items())
+    typer.echo(_done(index, deleted, dry_run) + (f" ({languages})" if languages else ""))
+
+
+def _done(index: "Path", deleted: int, dry_run: bool) -> str:
+    return f"{'would delete' if dry_run else 'deleted'} {deleted} documents from {index}"
 
 
 def _read_ids(source: str) -> list[str]:

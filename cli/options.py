@@ -1,11 +1,14 @@
 """Options that several commands share, and how their values become ours."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from indexer.readers.registry import FORMATS
+
+if TYPE_CHECKING:
+    from indexer.records import Filter
 
 IndexPath = Annotated[Path, typer.Option("--index", help="The index directory.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -78,6 +81,17 @@ Pooling = Annotated[
 Layer = Annotated[
     int | None, typer.Option(help="Hidden layer to pool: 0 the embeddings, -1 the last.")
 ]
+Languages = Annotated[
+    str | None, typer.Option("--in", metavar="L1,L2", help="Only documents in these languages.")
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="Only documents with this metadata; in quotes also 'KEY>=VALUE', >, <, <=, != and ^= "
+        "(begins with). May be repeated: all must hold.",
+    ),
+]
 HtmlFile = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots.")
 ]
@@ -89,16 +103,17 @@ REJECTS = "rejects.jsonl"
 """Where refused records go, inside the index directory."""
 
 
-def pairs(where: list[str] | None) -> dict[str, str]:
-    """Split KEY=VALUE at the first equals sign."""
-    from indexer.errors import UsageError
+def filter_of(languages: str | None, where: list[str] | None) -> "Filter":
+    """Make the filter of --in and --where.
 
-    pairs: dict[str, str] = {}
-    for pair in where or []:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--where {pair!r} is no KEY=VALUE", "write --where topic=food")
-        if key in pairs:
-            raise UsageError(f"--where names {key!r} twice", "a field has one value; name it once")
-        pairs[key] = value
-    return pairs
+    Raises:
+        InputError: an unknown language tag.
+        UsageError: no condition, or two that cannot both hold.
+    """
+    from indexer.conditions import parse_condition
+    from search.query import make_filter
+
+    return make_filter(
+        None if languages is None else languages.split(","),
+        [parse_condition(text) for text in where or []],
+    )

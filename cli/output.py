@@ -48,6 +48,7 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
     details = (
         (report.resumed_at, "records were there from the interrupted run"),
         (report.replaced, "documents replaced"),
+        (report.reused, "of them with the same text: not encoded again"),
         (report.unchanged, "records left out: already there, or the same text again"),
         (report.detected, "languages detected, not given"),
         (report.languages.get("und", 0), "documents of unknown language (und)"),

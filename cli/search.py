@@ -13,9 +13,11 @@ from cli.options import (
     IndexPath,
     Json,
     LangField,
+    Languages,
     MovedEncoder,
     TextField,
-    pairs,
+    Where,
+    filter_of,
 )
 
 if TYPE_CHECKING:
@@ -36,13 +38,8 @@ def search(
     id: Annotated[  # noqa: A002 - the field's name in every record
         str | None, typer.Option(help="The query is the document with this id.")
     ] = None,
-    languages: Annotated[
-        str | None, typer.Option("--in", metavar="L1,L2", help="Languages of the neighbours.")
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Metadata of the neighbours; may be repeated."),
-    ] = None,
+    languages: Languages = None,
+    where: Where = None,
     queries: Annotated[
         str | None, typer.Option(metavar="FILE", help="Query records in JSONL; - for stdin.")
     ] = None,
@@ -68,10 +65,10 @@ def search(
     from indexer.corpus import Fields, read_queries
     from indexer.encoders import EncoderSpec
     from indexer.imported import read_query_vectors
-    from search.query import Index, make_filter
+    from search.query import Index
     from search.render import answer_json, render_answer
 
-    allowed = make_filter(None if languages is None else languages.split(","), pairs(where))
+    allowed = filter_of(languages, where)
     fields = Fields(id_field, text_field, lang_field, group_field)
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
         _warn_if_unfinished(opened)

@@ -50,6 +50,8 @@ class BuildReport:
     """By language: documents longer than the model takes, and the tokens it never saw."""
     contradictions: tuple[Contradiction, ...] = field(default=(), kw_only=True)
     """Labels of the corpus that the script of their text contradicts."""
+    reused: int = field(default=0, kw_only=True)
+    """Of the replaced documents, those whose text was the same: they kept their vectors."""
 
 
 def build(
@@ -93,7 +95,7 @@ def build(
         _check_role(writer, role)
         writer.settings.check(load())
         rejects = rejects or Rejects()
-        run = _Run(writer, load(), rejects, "error", progress)
+        run = _Run(writer, load, rejects, "error", progress)
         records = run.labels.watch(_located(corpus))
         run.skip(records)
         run.consume(records)
@@ -112,7 +114,9 @@ def add(
 ) -> BuildReport:
     """Add documents to a finished index, in the role its documents have.
 
-    A document that is already there with the same content is never encoded again.
+    A text that its document has already is never encoded again: an unchanged document is left as
+    it is, and one with another language, group or metadata keeps its vector. The encoder is loaded
+    when the first text needs it.
 
     Args:
         corpus: the documents.
@@ -132,26 +136,13 @@ def add(
     with IndexWriter.open(path) as writer:
         if writer.state != "ready":
             raise UsageError(f"{path}: its build is unfinished", "run `interlingua build` again")
-        model = open_encoder(encoder or writer.settings.encoder)
-        writer.settings.check(model)
-        run = _Run(writer, model, rejects or Rejects(), on_duplicate, progress)
+        load = cache(lambda: _checked_encoder(writer, encoder))
+        if encoder is not None:
+            load()
+        run = _Run(writer, load, rejects or Rejects(), on_duplicate, progress)
         run.consume(run.labels.watch(_located(corpus)))
         writer.seal()
     return run.report(path)
-
-
-def delete(ids: Sequence[str], path: str | Path) -> list[str]:
-    """Remove documents from every later answer, in one transaction.
-
-    Returns:
-        The ids that the index does not hold; the others are gone.
-
-    Raises:
-        UsageError: there is no index, or its build is unfinished.
-        LockedError: another process writes to the index.
-    """
-    with IndexWriter.open(Path(path)) as writer:
-        return writer.delete(ids)
 
 
 class _Run:
@@ -160,19 +151,19 @@ class _Run:
     def __init__(
         self,
         writer: IndexWriter,
-        encoder: Encoder,
+        load: Callable[[], Encoder],
         rejects: Rejects,
         on_duplicate: OnDuplicate,
         progress: Progress | None,
     ) -> None:
         self._writer = writer
-        self._encoder = encoder
+        self._load = load
         self._rejects = rejects
         self._on_duplicate = on_duplicate
         self._progress = progress or _silent
         self._resumed_at = writer.cursor if writer.state == "building" else 0
         self._done = 0
-        self._added = self._replaced = self._unchanged = 0
+        self._added = self._replaced = self._unchanged = self._reused = 0
         self.labels = LabelCheck()
 
     def skip(self, records: Iterator[Record]) -> None:
@@ -199,7 +190,7 @@ class _Run:
         while batch := list(islice(records, BATCH)):
             self._done += len(batch)
             accepted, replaced = self._choose(batch)
-            encoded = _encode(self._encoder, accepted, self._writer.settings.role)
+            encoded = self._encoded(accepted)
             if encoded or building:
                 self._writer.add(
                     encoded,
@@ -227,6 +218,18 @@ class _Run:
             else:
                 accepted[document.id] = document
         return list(accepted.values()), len(existing.keys() & accepted.keys())
+
+    def _encoded(self, documents: Sequence[Document]) -> list[EncodedDocument]:
+        """Encode documents, but for those that have the very text of the one they replace."""
+        kept = {}
+        if self._on_duplicate == "replace":
+            kept = {e.document.id: e for e in self._writer.encoded_before(documents)}
+            self._reused += len(kept)
+        fresh = [d for d in documents if d.id not in kept]
+        if fresh:
+            encoded = _encode(self._load(), fresh, self._writer.settings.role)
+            kept.update({e.document.id: e for e in encoded})
+        return [kept[d.id] for d in documents]
 
     def _repeated(self, record: Record) -> None:
         """Refuse a repeated id; a record without one says the same again, and is left out."""
@@ -259,6 +262,7 @@ class _Run:
             detected=info.language_sources.get("detected", 0),
             truncated=dict(info.truncated),
             contradictions=self.labels.found(),
+            reused=self._reused,
         )
 
 
@@ -273,13 +277,18 @@ def _located(corpus: Iterable[Record | Document]) -> Iterator[Record]:
 
 def _encode(encoder: Encoder, documents: Sequence[Document], role: Role) -> list[EncodedDocument]:
     """Encode the texts of documents, in their order."""
-    if not documents:
-        return []
     encoding = encoder.encode([d.text for d in documents], role)
     return [
         EncodedDocument(document, vector, int(tokens), int(dropped))
         for document, vector, tokens, dropped in zip(documents, *encoding, strict=True)
     ]
+
+
+def _checked_encoder(writer: IndexWriter, moved: EncoderSpec | None) -> Encoder:
+    """Open the encoder of the index, and see that it is the one that it was."""
+    encoder = open_encoder(moved or writer.settings.encoder)
+    writer.settings.check(encoder)
+    return encoder
 
 
 def _check_role(writer: IndexWriter, role: Role) -> None:

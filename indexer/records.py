@@ -15,6 +15,9 @@ Role = Literal["query", "passage"]
 
 LanguageSource = Literal["given", "detected"]
 
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "^="]
+"""``^=`` asks how a value begins."""
+
 UNKNOWN_LANGUAGE = "und"
 """BCP-47 for a language that is not known."""
 
@@ -75,13 +78,28 @@ class Hit:
     """1 is the nearest."""
 
 
+class Condition(NamedTuple):
+    """What a field of the metadata must be; no condition holds of one that is absent or null.
+
+    ``=``, ``!=`` and ``^=`` look at the value as text: a string as it is, anything else as its
+    JSON. The others compare numbers as numbers, where both sides are numbers or strings that read
+    as one, and strings as text, in the order of code points; a number and a text have no order.
+    """
+
+    key: str
+    """Name of the field, taken literally."""
+    value: str
+    """What it is held against, as a person would write it."""
+    operator: Operator = "="
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which documents a search may return; the empty filter allows all."""
 
     languages: frozenset[str] | None = None
     """Canonical tags; None allows every language."""
-    where: tuple[tuple[str, str], ...] = ()
-    """(key, value) pairs that must all hold; a metadata value is compared as text."""
+    where: tuple[Condition, ...] = ()
+    """Conditions that must all hold."""
     exclude: frozenset[str] = frozenset()
     """Ids that are never returned (the query itself)."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from indexer.conditions import text_number
 from indexer.errors import CorruptError, IncompatibleError, InterlinguaError
 from indexer.migrations import APPLICATION_ID, FORMAT, MIGRATIONS
 from indexer.mounts import mount_of
@@ -267,4 +268,5 @@ def _connect(uri: str, *, isolated: bool = False) -> sqlite3.Connection:
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0"):
         conn.execute(f"PRAGMA {pragma}")
     conn.create_function("json_number", 1, json.dumps, deterministic=True)
+    conn.create_function("text_number", 1, text_number, deterministic=True)
     return conn

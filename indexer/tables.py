@@ -12,6 +12,7 @@ from typing import Literal, cast
 
 import numpy as np
 
+from indexer.conditions import condition_sql
 from indexer.errors import CorruptError
 from indexer.records import Document, Filter, Vectors
 from indexer.remedies import REPAIR, RESTORE
@@ -23,14 +24,6 @@ State = Literal["building", "ready"]
 
 _PAGE = 1000
 _DOCUMENT_COLUMNS = ", ".join(f"d.{name}" for name in DocumentRow._fields)
-
-# A value is compared as the text a person would write for it: a string as it is, anything else
-# as JSON.
-_WHERE_SQL = """EXISTS (
-    SELECT 1 FROM json_each(d.metadata) AS e WHERE e.key = ? AND ? = CASE
-        WHEN e.type IN ('true', 'false', 'null') THEN e.type
-        WHEN e.type = 'real' THEN json_number(e.value)
-        ELSE CAST(e.value AS TEXT) END)"""
 
 
 def read_settings(conn: sqlite3.Connection, database: Path) -> IndexSettings:
@@ -272,7 +265,7 @@ def _condition(
         parts.append(("d.text_key = ? AND d.text = ?", [text_key(text), text]))
     if group is not None:
         parts.append(("d.group_id = ?", [group]))
-    parts.extend((_WHERE_SQL, [key, value]) for key, value in allowed.where)
+    parts.extend(condition_sql(condition) for condition in allowed.where)
     sql = " AND ".join(part for part, _ in parts) or "1"
     return sql, [value for _, values in parts for value in values]
 

@@ -25,9 +25,10 @@ from indexer.debiasing import (
     write_debiasing,
 )
 from indexer.directory import LOCK, make_directory, place_database, sweep
+from indexer.encoded import encoded_before
 from indexer.errors import DuplicateError, UsageError
 from indexer.lock import WriterLock
-from indexer.records import EncodedDocument, Vectors
+from indexer.records import Document, EncodedDocument, Filter, Vectors
 from indexer.remedies import BUILD
 from indexer.rows import check_document, stack_vectors
 from indexer.sealing import write_all, write_next
@@ -165,6 +166,25 @@ class IndexWriter:
                 log_commit(conn, "delete", 0, len(known))
         return [id_ for id_ in dict.fromkeys(ids) if id_ not in known]
 
+    def delete_where(self, allowed: Filter) -> dict[str, int]:
+        """Remove the documents that a filter lets pass, in one transaction.
+
+        Returns:
+            How many were removed, by language.
+
+        Raises:
+            UsageError: the build is unfinished, or the filter is empty, which nobody can mean.
+        """
+        self._check_cursor(None)
+        if allowed == Filter():
+            raise UsageError("nothing says what to delete", "name ids, languages or conditions")
+        with self._store.transaction() as conn:
+            counts = tables.language_counts(conn, allowed)
+            if counts:
+                remove_vids(conn, tables.allowed_vids(conn, allowed).tolist())
+                log_commit(conn, "delete", 0, sum(counts.values()))
+        return counts
+
     def restart(self) -> None:
         """Take back all that an unfinished build has committed, in one transaction.
 
@@ -183,6 +203,15 @@ class IndexWriter:
         """Read raw vectors, see :meth:`IndexReader.vectors`."""
         with translated(self._database):
             return read_vectors_of(self._conn, ids, self.settings.dim, str(self._database))
+
+    def encoded_before(self, documents: Sequence[Document]) -> list[EncodedDocument]:
+        """Find those documents whose id holds the very same text, with the vector that it has.
+
+        Raises:
+            CorruptError: such a vector is damaged.
+        """
+        with translated(self._database):
+            return encoded_before(self._conn, documents, self.settings.dim, str(self._database))
 
     def existing(self, ids: Sequence[str]) -> dict[str, str]:
         """Find those ids that the index holds, with their content hashes."""

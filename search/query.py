@@ -1,6 +1,6 @@
 """Ask an index: texts in, neighbours and a language report out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -9,12 +9,13 @@ from typing import Self
 
 import numpy as np
 
+from indexer.conditions import Where, make_conditions
 from indexer.corpus import TEXT_LIMIT, Query
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import InputError, UsageError
 from indexer.index import IndexInfo, IndexReader
 from indexer.languages import Detector, Langid, normalise_language
-from indexer.records import Filter, Vectors
+from indexer.records import Condition, Filter, Vectors
 from search.answer import Answer, answer_queries
 from search.audit.options import DEFAULTS, AuditOptions
 from search.audit.result import Audit
@@ -88,7 +89,7 @@ class Index:
         group: str | None = None,
         id: str | None = None,  # noqa: A002 - the field's name in every record
         languages: Iterable[str] | None = None,
-        where: Mapping[str, str] | None = None,
+        where: Where | None = None,
         merging: Merging | None = None,
     ) -> Answer:
         """Find the nearest documents of a text and report on their languages.
@@ -101,7 +102,7 @@ class Index:
             id: id of the query; when the index holds a document with this id and this text, that
                 document is the query: it is left out, and its group is the query's group.
             languages: return documents in these languages only.
-            where: metadata that a returned document must have, compared as text.
+            where: conditions on the metadata of returned documents, see :func:`make_filter`.
             merging: how the lists of the languages become one; as the index says when None.
 
         Returns:
@@ -292,12 +293,18 @@ def _check_text(text: str) -> None:
 
 
 def make_filter(
-    languages: Iterable[str] | None = None, where: Mapping[str, str] | None = None
+    languages: Iterable[str] | None = None, where: Where | Iterable[Condition] | None = None
 ) -> Filter:
-    """Make a filter out of language tags, normalised here, and metadata.
+    """Make a filter out of language tags, normalised here, and conditions on metadata.
+
+    Args:
+        languages: of documents that pass; all when None.
+        where: a value by key, or a value by operator by key, as in
+            ``{"topic": "food", "year": {">=": 2000}}``; see :class:`Condition`.
 
     Raises:
         InputError: an unknown language tag.
+        UsageError: an unknown operator, or a field that must equal two values.
     """
     tags = None if languages is None else frozenset(normalise_language(tag) for tag in languages)
-    return Filter(languages=tags, where=tuple((where or {}).items()))
+    return Filter(languages=tags, where=make_conditions(where or ()))

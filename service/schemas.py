@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from indexer.corpus import ID_LIMIT
+from indexer.records import Operator
 from search.merging import MergingName
 from service.limits import (
     MAX_AUDIT_QUERIES,
@@ -41,6 +42,12 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Vector = Annotated[list[Number], Field(min_length=1, max_length=MAX_DIMENSION)]
 K = Annotated[int, Field(ge=1, le=MAX_K, strict=True, description="Neighbours wanted.")]
 Names = Annotated[list[Name], Field(max_length=MAX_BATCH)]
+Operand = str | Annotated[bool, Field(strict=True)] | int | Number
+Where = Annotated[
+    dict[Name, str | Annotated[dict[Operator, Operand], Field(min_length=1, max_length=7)]],
+    Field(max_length=20),
+]
+WHERE = "Metadata of a document: a value, or values by operator; see docs/corpora.md."
 
 
 class Strict(BaseModel):
@@ -85,8 +92,10 @@ class Choice(Strict):
     languages: Annotated[list[Tag], Field(max_length=MAX_LANGUAGES)] | None = Field(
         None, description="Return documents in these languages only."
     )
-    where: Annotated[dict[Name, str], Field(max_length=20)] | None = Field(
-        None, description="Metadata that a document must have, compared as text."
+    where: Where | None = Field(
+        None,
+        description=WHERE,
+        examples=[{"topic": "animals", "year": {">=": 2000, "<": 2010}}],
     )
     mode: Literal["dense"] = Field("dense", description="How neighbours are found: by vector.")
     merging: MergingBody | None = Field(
@@ -147,7 +156,7 @@ class AuditBody(Strict):
     )
     seed: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
     languages: Annotated[list[Tag], Field(max_length=MAX_LANGUAGES)] | None = None
-    where: Annotated[dict[Name, str], Field(max_length=20)] | None = None
+    where: Where | None = Field(None, description=WHERE)
     as_served: bool = False
     peer: bool = False
     queries: (

@@ -104,6 +104,15 @@ def test_search_where(index: Path, run: Run) -> None:
     assert {hit["id"] for hit in hits} == {"en2", "he2", "de2"}
 
 
+def test_search_where_with_operators(index: Path, run: Run) -> None:
+    """Several conditions, one of them on the same field, in any spacing."""
+    options = ("--where", "topic ^= a", "--where", "topic>all", "--where", "topic!=food")
+    ran = run("search", "cat", "--index", index, *options, "-k", "9", "--json")
+    hits = ran.json()["hits"]
+    assert isinstance(hits, list)
+    assert {hit["id"] for hit in hits} == {"en1", "en3", "he1", "de1", "zh1"}
+
+
 def test_search_queries_gives_one_document_a_line(tmp_path: Path, index: Path, run: Run) -> None:
     """--queries with --json prints JSON lines; judgements decide the meaning."""
     queries = tmp_path / "queries.jsonl"
@@ -151,6 +160,23 @@ def test_add_refuses_a_duplicate_with_its_place(tmp_path: Path, index: Path, run
     assert "more.jsonl:1: duplicate id 'en1'" in ran.err
     assert "--on-duplicate" in ran.err
     assert run("info", "--index", index, "--json").json()["documents"] == 8
+
+
+def test_delete_where_and_in(index: Path, run: Run) -> None:
+    """What conditions and languages let pass is counted, then removed, and nothing else."""
+    options = ("--where", "topic=food", "--in", "he,de", "--index", index)
+    dry = run("delete", *options, "--dry-run", "--json").json()
+    assert (dry["deleted"], dry["languages"], dry["dry_run"]) == (2, {"de": 1, "he": 1}, True)
+    assert run("info", "--index", index, "--json").json()["documents"] == len(CORPUS)
+    assert run("delete", *options).out == f"deleted 2 documents from {index} (de 1, he 1)\n"
+    left = run("search", "x", "--index", index, "-k", "9", "--json").json()["hits"]
+    assert isinstance(left, list)
+    assert {h["id"] for h in left} == {c["id"] for c in CORPUS} - {"he2", "de2"}
+    assert run("delete", *options, "--json").json()["deleted"] == 0
+    assert run("delete", "en1", *options).code == 2
+    assert run("delete", "en1", "x", "--dry-run", "--index", index, "--json").json() == {
+        "schema": "interlingua.delete/1", "dry_run": True, "deleted": 1, "missing": ["x"]
+    }  # fmt: skip
 
 
 def test_delete_removes_from_answers_and_reports_what_was_missing(

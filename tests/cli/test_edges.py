@@ -71,7 +71,13 @@ def test_query_records_may_name_their_fields_otherwise(
 
 @pytest.mark.parametrize(
     "options",
-    [("--where", "a=1", "--where", "a=2"), ("--in", ""), ("--queries", "q", "--lang", "en")],
+    [
+        ("--where", "a=1", "--where", "a=2"),
+        ("--where", "year"),
+        ("--where", ">=1"),
+        ("--in", ""),
+        ("--queries", "q", "--lang", "en"),
+    ],
 )
 def test_options_that_cannot_be_meant_are_refused(
     options: tuple[str, ...], index: Path, run: Run

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.build import delete
 from indexer.corpus import Query
 from indexer.errors import CorruptError, InterlinguaError
 from indexer.index import NOTHING, IndexReader, IndexWriter
 from indexer.records import Document, EncodedDocument, Filter, Vectors
+from indexer.removal import delete
 from indexer.transforms import METHODS, Transform
 from indexer.verify import repair, verify
 from search.audit.options import AuditOptions

@@ -2,14 +2,16 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from indexer.encoders.protocol import EncoderSpec
 from indexer.index import IndexReader, IndexSettings, IndexWriter
-from indexer.records import Document, EncodedDocument, Filter, Hit, Vectors
+from indexer.records import Condition, Document, EncodedDocument, Filter, Hit, Vectors
 
 DIM = 8
 
@@ -66,13 +68,47 @@ def allowed(document: Document, filter_: Filter) -> bool:
     """Say whether a filter lets a document pass."""
     if filter_.languages is not None and document.lang not in filter_.languages:
         return False
-    for key, value in filter_.where:
-        if key not in document.metadata:
-            return False
-        held = document.metadata[key]
-        if (held if isinstance(held, str) else json.dumps(held, ensure_ascii=False)) != value:
-            return False
+    if not all(holds(c, document.metadata.get(c.key)) for c in filter_.where):
+        return False
     return document.id not in filter_.exclude
+
+
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def holds(condition: Condition, held: object) -> bool:
+    """Say whether a condition holds of a value of the metadata; None when there is none."""
+    if held is None:
+        return False
+    if condition.operator in ORDERS:
+        compare = ORDERS[condition.operator]
+        number = as_number(condition.value)
+        if number is None:
+            return isinstance(held, str) and compare(held, condition.value)
+        value = as_number(held) if isinstance(held, str) else held
+        comparable = isinstance(value, int | float) and not isinstance(value, bool)
+        return comparable and compare(value, number)
+    text = held if isinstance(held, str) else json.dumps(held, ensure_ascii=False)
+    if condition.operator == "^=":
+        return text.startswith(condition.value)
+    return (text == condition.value) == (condition.operator == "=")
+
+
+def as_number(text: str) -> int | float | None:
+    """Read a number as Python does, but for what a person would not write for one."""
+    if not text.isascii() or set(text) - set("0123456789.eE+-"):
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return None
 
 
 def neighbours(

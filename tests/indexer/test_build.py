@@ -163,6 +163,57 @@ def test_documents_are_encoded_in_the_role_of_the_index(
     assert roles == [role, role, "query"]
 
 
+def test_an_unchanged_text_is_never_encoded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New labels, groups and metadata keep the vector; only what is new or changed is encoded."""
+    build(documents(6), tmp_path / "i", encoder=HASHING)
+    before = content(tmp_path / "i")
+    texts: list[str] = []
+    encode = HashingEncoder.encode
+
+    def spy(self: HashingEncoder, asked: Sequence[str], role: Role) -> Encoding:
+        texts.extend(asked)
+        return encode(self, asked, role)
+
+    monkeypatch.setattr(HashingEncoder, "encode", spy)
+    old = documents(6)
+    more = [
+        replace(old[0], metadata={"a": 1}),
+        replace(old[1], lang="de"),
+        replace(old[2], group="another"),
+        replace(old[3], text="another text"),
+        Document("new", old[4].text, "en"),
+        old[5],
+    ]
+    report = add(more, tmp_path / "i", on_duplicate="replace")
+    assert texts == ["another text", old[4].text]
+    assert (report.added, report.replaced, report.reused, report.unchanged) == (5, 4, 3, 1)
+    build([*more, old[4]], tmp_path / "fresh", encoder=HASHING)
+    after = content(tmp_path / "i")
+    assert {d.id: (d, v) for d, v in after} == {
+        d.id: (d, v) for d, v in content(tmp_path / "fresh")
+    }
+    assert {d.id for d, _ in after} == {d.id for d, _ in before} | {"new"}
+    assert verify(tmp_path / "i") == []
+
+
+def test_a_change_of_metadata_alone_loads_no_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Labels can be mended where the encoder is not at hand."""
+    build(documents(3), tmp_path / "i", encoder=HASHING)
+
+    def refuse(_: object) -> None:
+        raise Stop
+
+    monkeypatch.setattr("indexer.build.open_encoder", refuse)
+    labelled = [replace(d, group="g") for d in documents(3)]
+    assert add(labelled, tmp_path / "i", on_duplicate="replace").reused == 3
+    with pytest.raises(Stop):
+        add([Document("x", "x", "en")], tmp_path / "i")
+
+
 def test_a_locked_index_is_refused_before_the_encoder_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

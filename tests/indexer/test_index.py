@@ -13,7 +13,7 @@ from indexer.encoders.protocol import EncoderSpec, open_encoder
 from indexer.errors import DuplicateError, IncompatibleError, InputError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
 from indexer.migrations import FORMAT
-from indexer.records import Document, EncodedDocument, Filter
+from indexer.records import Condition, Document, EncodedDocument, Filter
 from tests.indexer.reference import DIM, SETTINGS, build, dump, embed, encoded, faiss_files
 
 
@@ -290,7 +290,7 @@ def test_filters_cannot_become_sql(tmp_path: Path) -> None:
     path = build(tmp_path / "i", [encoded(s, metadata={s: s}, lang=s, group=s) for s in nasty])
     with IndexReader.open(path) as reader, reader.snapshot() as state:
         for s in nasty:
-            for filter_ in (Filter(where=((s, s),)), Filter(languages=frozenset({s}))):
+            for filter_ in (Filter(where=(Condition(s, s),)), Filter(languages=frozenset({s}))):
                 assert [h.document.id for h in state.search(embed("x")[None], 99, filter_)[0]] == [
                     s
                 ]
@@ -302,14 +302,20 @@ def test_filters_cannot_become_sql(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("a", "a"), (1, "1"), (True, "true"), (None, "null"), (0.1 + 0.2, "0.30000000000000004")],
+    [
+        ("a", "a"),
+        (1, "1"),
+        (True, "true"),
+        ([1, "a"], '[1,"a"]'),
+        (0.1 + 0.2, "0.30000000000000004"),
+    ],
 )
 def test_metadata_is_compared_as_text(tmp_path: Path, value: object, text: str) -> None:
-    """Numbers, truth values and null are found by the text that JSON has for them."""
+    """Numbers, truth values and lists are found by the text that JSON has for them."""
     path = build(tmp_path / "i", [encoded("a", metadata={"k": value}), encoded("b")])
     with IndexReader.open(path) as reader:
-        assert reader.language_counts(Filter(where=(("k", text),))) == {"en": 1}
-        assert reader.language_counts(Filter(where=(("k", text + "0"),))) == {}
+        assert reader.language_counts(Filter(where=(Condition("k", text),))) == {"en": 1}
+        assert reader.language_counts(Filter(where=(Condition("k", text + "0"),))) == {}
 
 
 def test_opening_an_index_loads_neither_torch_nor_faiss(tmp_path: Path) -> None:

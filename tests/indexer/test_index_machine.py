@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from indexer import writer as writer_module
 from indexer.errors import DuplicateError
 from indexer.index import IndexReader, IndexWriter, content_hash
-from indexer.records import EncodedDocument, Filter
+from indexer.records import Condition, EncodedDocument, Filter
 from indexer.verify import repair, verify
 from tests.indexer.reference import (
     SETTINGS,
@@ -42,7 +42,14 @@ FILTERS = st.builds(
     Filter,
     languages=st.none() | st.frozensets(st.sampled_from(LANGUAGES)),
     where=st.sampled_from(
-        [(), (("topic", "food"),), (("topic", "1"),), (('a"b', "true"), ("topic", "1"))]
+        [
+            (),
+            (Condition("topic", "food"),),
+            (Condition("topic", "1"),),
+            (Condition('a"b', "true"), Condition("topic", "1")),
+            (Condition("topic", "1", ">="),),
+            (Condition("topic", "f", "^="),),
+        ]
     ),
     exclude=st.frozensets(IDS, max_size=4),
 )

@@ -29,6 +29,21 @@ def test_answer_is_the_librarys(client: httpx.Client, built: Path) -> None:
     assert state == client.get("/v1/index").json()["state"]
 
 
+def test_conditions_are_the_librarys(client: httpx.Client, built: Path) -> None:
+    """Operators in the place of a value; an unknown one is named."""
+    where = {"topic": {"^=": "ani", "<=": "animals", "!=": "food"}}
+    answer = client.post("/v1/search", json={"text": TEXT, "k": 9, "where": where}).json()
+    with interlingua.open(built) as index:
+        plain = index.search(TEXT, k=9, where={"topic": "animals"})
+    assert [h["id"] for h in answer["hits"]] == [h.document.id for h in plain.hits]
+    assert answer["hits"]
+    none = {"text": TEXT, "where": {"topic": {">": 3}}}
+    assert client.post("/v1/search", json=none).json()["hits"] == []
+    for wrong in ({"~": "a"}, {}, {"<": None}, {"<": [1]}):
+        refused = client.post("/v1/search", json={"text": TEXT, "where": {"topic": wrong}})
+        assert refused.status_code == 422, wrong
+
+
 def test_merging_is_the_librarys(client: httpx.Client, built: Path) -> None:
     """Languages are merged as asked for; options that do not go together are refused."""
     ask = {"text": TEXT, "k": 4, "lang": "en", "language_report": True}
