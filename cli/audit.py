@@ -13,7 +13,9 @@ from cli.options import (
     Languages,
     MarkdownFile,
     MovedEncoder,
+    QueryVectors,
     Quiet,
+    VectorField,
     Where,
     filter_of,
 )
@@ -38,10 +40,8 @@ def audit(
             help="Query records in JSONL; without, every document asks for its own neighbours.",
         ),
     ] = None,
-    query_vectors: Annotated[
-        Path | None,
-        typer.Option(metavar="NPY", help="Vectors of the queries, row i of record i of --queries."),
-    ] = None,
+    query_vectors: QueryVectors = None,
+    vector_field: VectorField = None,
     k: Annotated[
         str, typer.Option("-k", metavar="K1,K2", help="Numbers of neighbours to look at.")
     ] = "1,5,10,50",
@@ -97,7 +97,7 @@ def audit(
         command=shlex.join(["interlingua", *context.obj]),
     )
     with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
-        asked, vectors = questions(opened, queries, query_vectors, quiet)
+        asked, vectors = questions(opened, queries, query_vectors, vector_field, quiet)
         total = queries_asked(opened.info().documents if asked is None else len(asked), sample)
         with progress("auditing", total, quiet) as show:
             found = opened.audit(options, queries=asked, vectors=vectors, progress=show)
@@ -128,7 +128,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def questions(
-    index: "Index", queries: str | None, vectors: Path | None, quiet: bool
+    index: "Index", queries: str | None, vectors: str | None, column: str | None, quiet: bool
 ) -> tuple["list[Query] | None", "Vectors | None"]:
     """Read the queries and encode them, or read their vectors."""
     from cli.progress import progress
@@ -142,7 +142,7 @@ def questions(
         return None, None
     asked = list(read_queries(queries))
     if vectors is not None:
-        return asked, read_query_vectors(vectors, asked, index.info().dim)
+        return asked, read_query_vectors(vectors, asked, index.info().dim, column)
     with progress("encoding queries", len(asked), quiet) as show:
         return asked, index.encode_queries(asked, show)
 

@@ -1,4 +1,4 @@
-"""The corpus that `build` and `add` read: found, counted, read, or only looked at."""
+"""The corpus that `build`, `add` and `import` read: found, counted, read, or only looked at."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -30,6 +30,8 @@ class CorpusSource:
     lang: str | None
     detector: "Detector"
     quiet: bool
+    without: frozenset[str] = frozenset()
+    """Columns of tables that are no metadata."""
     found: "list[Found]" = field(init=False)
     """The sources with their readers; the formats guessed are said on stderr."""
 
@@ -43,6 +45,7 @@ class CorpusSource:
             format=self.format,
             fields=self.fields,
             lang=checked_tag(self.lang),
+            without=self.without,
             note=_say,
             guessed=unheard if self.quiet else _say,
         )

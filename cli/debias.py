@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.merging import Floor, MergeOfIndex, TargetShare, merging_of
-from cli.options import IndexPath, Json, MarkdownFile, MovedEncoder, Quiet
+from cli.options import (
+    IndexPath,
+    Json,
+    MarkdownFile,
+    MovedEncoder,
+    QueryVectors,
+    Quiet,
+    VectorField,
+)
 
 if TYPE_CHECKING:
     from indexer.index import IndexReader
@@ -45,10 +53,8 @@ def debias(
             metavar="FILE", help="Queries to judge by; without, documents ask for their neighbours."
         ),
     ] = None,
-    query_vectors: Annotated[
-        Path | None,
-        typer.Option(metavar="NPY", help="Vectors of the queries, row i of record i of --queries."),
-    ] = None,
+    query_vectors: QueryVectors = None,
+    vector_field: VectorField = None,
     margin: Annotated[
         float,
         typer.Option(
@@ -103,7 +109,7 @@ def debias(
                 sample=sample or None,
                 seed=seed,
             )
-            found = _evaluate(opened, options, queries, query_vectors, fit_on, quiet)
+            found = _evaluate(opened, options, queries, query_vectors, vector_field, fit_on, quiet)
             _report(found, plot, markdown, json)
             if not evaluate:
                 _apply(opened, _recommended(found), fit_on, quiet)
@@ -194,7 +200,8 @@ def _evaluate(
     index: "Index",
     options: "EvaluationOptions",
     queries: str | None,
-    query_vectors: Path | None,
+    query_vectors: str | None,
+    vector_field: str | None,
     fit_on: str | None,
     quiet: bool,
 ) -> "Evaluation":
@@ -204,7 +211,7 @@ def _evaluate(
     from indexer.index import IndexReader
     from search.debias.evaluate import evaluate
 
-    asked, vectors = questions(index, queries, query_vectors, quiet)
+    asked, vectors = questions(index, queries, query_vectors, vector_field, quiet)
     with IndexReader.open(index.path) as reader:
         elsewhere = None if fit_on is None else _statistics(index, reader, fit_on, 0, quiet)
         with progress("trying methods", None, quiet) as show:

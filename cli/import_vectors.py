@@ -1,12 +1,14 @@
 """`interlingua import`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.options import (
-    Corpora,
+    CorpusFormat,
+    DetectorName,
+    DryRun,
+    GivenLang,
     GroupField,
     IdField,
     IndexPath,
@@ -14,40 +16,79 @@ from cli.options import (
     LangField,
     Quiet,
     TextField,
+    VectorField,
 )
 
 
 def import_vectors(
     vectors: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="VECTORS.npy", help="Row i is the vector of record i: float16, 32 or 64."
+            metavar="VECTORS",
+            help="npy, Parquet, .fvecs or .bvecs, or a pattern; row i is the vector of record i.",
         ),
     ],
-    corpus: Corpora,
     index: IndexPath,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CORPUS…]",
+            help="The records, in any format of build; left out, Parquet of vectors holds them.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str, typer.Option(help="What to call the encoder that made the vectors.")
     ] = "imported",
+    vector_field: VectorField = None,
+    format: CorpusFormat = None,  # noqa: A002 - the option's name
     id_field: IdField = "id",
     text_field: TextField = "text",
     lang_field: LangField = "lang",
     group_field: GroupField = "group",
+    lang: GivenLang = None,
+    detector: DetectorName = "py3langid",
+    dry_run: DryRun = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Make an index of vectors made elsewhere; run again after an interruption, it goes on."""
+    from cli.corpus_source import CorpusSource
+    from cli.labels import warn_of_labels
     from cli.output import print_build
     from cli.progress import progress
-    from indexer.corpus import Fields, read_corpus
+    from indexer.corpus import Fields
+    from indexer.detectors import open_detector
+    from indexer.errors import UsageError
     from indexer.imported import count_records
     from indexer.imported import import_vectors as run
+    from indexer.rejects import Rejects
+    from indexer.vectorfiles import open_vectors
 
+    files = open_vectors(vectors, vector_field)
+    if corpus is None and not files.with_records:
+        raise UsageError(
+            "no corpus is named", "name it behind the vectors; only Parquet can hold both"
+        )
+    named = corpus or [vectors]
+    source = CorpusSource(
+        named,
+        Fields(id_field, text_field, lang_field, group_field),
+        format,
+        lang,
+        open_detector(detector),
+        quiet,
+        files.columns if named == [vectors] else frozenset(),
+    )
+    if dry_run:
+        source.dry_run(json, max_rejects=0)
+        return
+    expected = count_records(source.found)
     # A refused record would shift the rows behind it, so none is tolerated.
-    records = read_corpus(corpus, fields=Fields(id_field, text_field, lang_field, group_field))
-    expected = count_records(corpus)
     with progress("importing", expected, quiet) as show:
-        report = run(vectors, records, index, name=name, expected=expected, progress=show)
+        records = source.records(Rejects())
+        report = run(files, records, index, name=name, expected=expected, progress=show)
     print_build("import", index, report, json)
     if report.rescaled and not json:
         typer.echo(f"  {report.rescaled} vectors were not of unit length and were made so")
+    warn_of_labels(report.contradictions)

@@ -45,6 +45,24 @@ DetectorName = Annotated[
     Literal["py3langid", "lingua", "eldc"],
     typer.Option("--detector", help="What tells the language of a text without a label."),
 ]
+QueryVectors = Annotated[
+    str | None,
+    typer.Option(
+        "--query-vectors",
+        metavar="FILE",
+        help="Vectors of the queries, row i of record i of --queries: npy, Parquet, .fvecs or "
+        ".bvecs.",
+    ),
+]
+VectorField = Annotated[
+    str | None,
+    typer.Option(
+        "--vector-field",
+        metavar="NAME",
+        help="Column of a Parquet file that holds the vectors; vector, embedding or the only one "
+        "of numbers when left out.",
+    ),
+]
 MaxRejects = Annotated[
     int,
     typer.Option(

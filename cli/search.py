@@ -1,7 +1,6 @@
 """`interlingua search`."""
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,9 @@ from cli.options import (
     LangField,
     Languages,
     MovedEncoder,
+    QueryVectors,
     TextField,
+    VectorField,
     Where,
     filter_of,
 )
@@ -43,10 +44,8 @@ def search(
     queries: Annotated[
         str | None, typer.Option(metavar="FILE", help="Query records in JSONL; - for stdin.")
     ] = None,
-    query_vectors: Annotated[
-        Path | None,
-        typer.Option(metavar="NPY", help="Vectors of the queries, row i of record i of --queries."),
-    ] = None,
+    query_vectors: QueryVectors = None,
+    vector_field: VectorField = None,
     merge: Merge = None,
     target_share: TargetShare = None,
     floor: Floor = None,
@@ -82,7 +81,7 @@ def search(
             if query_vectors is not None:
                 known = list(asked)
                 asked = iter(known)
-                vectors = read_query_vectors(query_vectors, known, opened.info().dim)
+                vectors = read_query_vectors(query_vectors, known, opened.info().dim, vector_field)
         answers = opened.search_many(
             asked,
             k=k,
@@ -137,7 +136,7 @@ def _query(
     return query if group is None else replace(query, group=group)
 
 
-def _refuse_vectors_alone(vectors: Path | None) -> None:
+def _refuse_vectors_alone(vectors: str | None) -> None:
     from indexer.errors import UsageError
 
     if vectors is not None:

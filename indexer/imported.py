@@ -1,4 +1,4 @@
-"""An index over vectors made elsewhere: row *i* of a file belongs to record *i* of a corpus.
+"""An index over vectors made elsewhere: row *i* of them belongs to record *i* of a corpus.
 
 Batches, commits and resuming are those of a build; see ``indexer/build.py``.
 """
@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from indexer.build import BuildReport, Progress
+from indexer.contradictions import LabelCheck
 from indexer.corpus import Query, Record
 from indexer.encoders.vectors_only import VectorsOnly
 from indexer.errors import IncompatibleError, InputError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
-from indexer.lines import find_sources, read_records
-from indexer.npy import Units, VectorFile
-from indexer.readers.guess import find_readers
+from indexer.readers.guess import Found
 from indexer.records import EncodedDocument, Vectors
+from indexer.vectorfiles import Units, VectorFiles, open_vectors
 
 DEFAULT_NAME = "imported"
 
@@ -38,7 +38,7 @@ class ImportReport(BuildReport):
 
 
 def import_vectors(
-    vectors: Path,
+    vectors: str | Path | VectorFiles,
     records: Iterable[Record],
     path: Path,
     *,
@@ -53,7 +53,7 @@ def import_vectors(
     counted as ``unchanged``, like in a build.
 
     Args:
-        vectors: an npy file, see :class:`VectorFile`; every row is made a unit vector.
+        vectors: opened files, or what :func:`open_vectors` opens; every row is made a unit vector.
         records: the documents, record *i* of row *i*; read as they are needed.
         path: the index directory; made when absent.
         name: what people call the encoder; part of the fingerprint.
@@ -65,11 +65,11 @@ def import_vectors(
     Raises:
         UsageError: there is a finished index, the directory holds something else, or the corpus
             or the vectors differ from those the import began with.
-        InputError: the file, a row or a record is refused, or the counts differ.
+        InputError: a file, a row or a record is refused, or the counts differ.
         IncompatibleError: the build there began with another encoder.
         LockedError: another process writes to the index.
     """
-    file = VectorFile(vectors)
+    file = vectors if isinstance(vectors, VectorFiles) else open_vectors(vectors)
     if expected is not None and expected != file.rows:
         raise _unequal(file, expected)
     encoder = VectorsOnly(name, file.dim, f"made elsewhere, {file.dtype}")
@@ -83,70 +83,78 @@ def import_vectors(
     with IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer:
         _check_same(writer, settings)
         run = _Import(writer, file, progress)
-        stream = iter(records)
+        stream = run.labels.watch(records)
         run.resume(stream)
         run.consume(stream)
         writer.finish()
     return run.report(path)
 
 
-def read_query_vectors(path: Path, queries: Sequence[Query], dim: int) -> Vectors:
+def read_query_vectors(
+    vectors: str | Path, queries: Sequence[Query], dim: int, column: str | None = None
+) -> Vectors:
     """Read the vectors of queries, row *i* of query *i*.
 
     Args:
-        path: an npy file, see :class:`VectorFile`.
+        vectors: what :func:`open_vectors` opens.
         queries: n queries.
         dim: the dimension of the index.
+        column: that holds them in a Parquet file.
 
     Returns:
         (n, dim) float32 unit rows.
 
     Raises:
-        InputError: the file or a row is refused, or its shape is not (n, dim).
+        InputError: a file or a row is refused, or its shape is not (n, dim).
     """
-    file = VectorFile(path)
+    file = open_vectors(vectors, column)
     if file.dim != dim:
         raise InputError(
-            f"{path}: its vectors have {file.dim} dimensions, those of the index {dim}",
+            f"{file.name}: its vectors have {file.dim} dimensions, those of the index {dim}",
             "encode the queries with the encoder that made the vectors of the index",
         )
     if file.rows != len(queries):
         raise InputError(
-            f"{path}: {file.rows} vectors for {len(queries)} queries",
+            f"{file.name}: {file.rows} vectors for {len(queries)} queries",
             "give one row a query, in the order of the queries",
         )
     return file.units(0, file.rows, lambda i: queries[i].place).vectors
 
 
-def count_records(sources: Sequence[str]) -> int | None:
-    """Count the records of sources without parsing them.
+def count_records(found: Sequence[Found]) -> int | None:
+    """Count the records of sources, parsing as little of them as can be.
 
     Returns:
         The count; None for standard input and pipes, which can be read only once, and for formats
-        in which a line is no record.
+        whose records only reading can count.
 
     Raises:
-        InputError: a source is missing, empty or a directory, or cannot be read.
+        InputError: a source cannot be read.
     """
-    files = find_sources(sources)
-    if not all(Path(name).is_file() for name in files):
+    counts = [_count(one) for one in found]
+    return None if None in counts else sum(count or 0 for count in counts)
+
+
+def _count(found: Found) -> int | None:
+    reader, source = found.reader, found.source
+    if reader is None or not all(Path(path).exists() for path in source.paths):
         return None
-    known = [found.reader for found in find_readers(sources)]
-    if any(reader is None or reader.name != "jsonl" for reader in known):
-        return None
-    return sum(1 for name in files for _ in read_records(name))
+    if reader.name == "jsonl" and all(Path(path).is_file() for path in source.paths):
+        return sum(1 for _ in source.records())
+    return reader.count(source) if reader.exact and reader.count else None
 
 
 class _Import:
     """One pass over a corpus and its vectors, with its counts."""
 
-    def __init__(self, writer: IndexWriter, file: VectorFile, progress: Progress | None) -> None:
+    def __init__(self, writer: IndexWriter, file: VectorFiles, progress: Progress | None) -> None:
         self._writer = writer
         self._file = file
         self._progress: Progress = progress or (lambda _done: None)
         self._batch = batch_of(file.dim)
         self._resumed_at = writer.cursor
         self._done = self._added = self._unchanged = self._rescaled = 0
+        self.labels = LabelCheck()
 
     def resume(self, records: Iterator[Record]) -> None:
         """Pass over what an interrupted import has committed, and see that it is the same."""
@@ -207,6 +215,7 @@ class _Import:
             detected=info.language_sources.get("detected", 0),
             truncated={},
             rescaled=self._rescaled,
+            contradictions=self.labels.found(),
         )
 
     def _units(self, batch: Sequence[Record]) -> Units:
@@ -239,7 +248,7 @@ class _Import:
         differ = np.flatnonzero((committed != given).any(axis=1))
         if len(differ):
             row = self._done + kept[int(differ[0])]
-            raise _another(f"{self._file.path}: row {row} (from 0)", "vectors")
+            raise _another(self._file.row(row), "vectors")
 
     def _take_back(self, records: int, rest: Iterator[Record]) -> None:
         """Empty the index, then refuse, naming both counts."""
@@ -263,9 +272,9 @@ def _check_same(writer: IndexWriter, settings: IndexSettings) -> None:
     )
 
 
-def _unequal(file: VectorFile, records: int) -> InputError:
+def _unequal(file: VectorFiles, records: int) -> InputError:
     return InputError(
-        f"{file.path}: {file.rows} vectors for {records} records; nothing was kept",
+        f"{file.name}: {file.rows} vectors for {records} records; nothing was kept",
         "give one row a record, in the order of the corpus",
     )
 

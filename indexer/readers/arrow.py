@@ -90,4 +90,5 @@ READER = Reader(
     suffixes=(".arrow", ".feather", ".ipc"),
     sniff=sniff,
     count=count,
+    exact=True,
 )

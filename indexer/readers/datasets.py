@@ -78,5 +78,10 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 READER = Reader(
-    "datasets", "a folder saved by datasets (extra: parquet)", read, sniff=sniff, count=count
+    "datasets",
+    "a folder saved by datasets (extra: parquet)",
+    read,
+    sniff=sniff,
+    count=count,
+    exact=True,
 )

@@ -63,6 +63,7 @@ def find_readers(
     format: str | None = None,  # noqa: A002 - the option's name
     fields: Fields = USUAL,
     lang: str | None = None,
+    without: frozenset[str] = frozenset(),
     note: Callable[[str], None] = unheard,
     guessed: Callable[[str], None] = unheard,
 ) -> list[Found]:
@@ -73,6 +74,7 @@ def find_readers(
         format: the reader's name; None to tell it by name and content of each source.
         fields: what the fields are called.
         lang: the language of records that bring none.
+        without: columns of tables that are not wanted.
         note: takes what readers leave out, as they read.
         guessed: takes which formats were guessed.
 
@@ -82,7 +84,7 @@ def find_readers(
     """
     asked = None if format is None else reader_of(format)
     paths = find_sources(names, _is_saved)
-    plain = Source((), fields, lang, note, guessed)
+    plain = Source((), fields, lang, without, note, guessed)
     if asked is not None and asked.together:
         return [Found(replace(plain, paths=tuple(paths)), asked)]
     found = []

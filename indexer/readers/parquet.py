@@ -1,6 +1,9 @@
 """Parquet, read batch by batch (needs the extra ``parquet``)."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from indexer.errors import InputError
 from indexer.packed import RATIO
@@ -11,19 +14,42 @@ _GRACE = 64 << 20
 _BUFFER = 1 << 20
 
 
-def read(source: Source) -> Iterator[Raw]:
-    """Yield the rows."""
-    pa, path = arrow(), source.file("Parquet")
+@contextmanager
+def opened(path: Path, name: str) -> Iterator[Any]:
+    """Open a Parquet file to read it batch by batch.
+
+    Args:
+        path: the file.
+        name: what messages call it.
+
+    Yields:
+        A ``pyarrow.parquet.ParquetFile``.
+
+    Raises:
+        UsageError: pyarrow is not installed.
+        InputError: it is no Parquet, damaged or swells too much, also while it is read.
+    """
+    pa = arrow()
     import pyarrow.parquet as pq
 
     try:
         # Neither flag may be left at its default: whole row groups would be kept in memory.
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
-            _check_size(file.metadata, path.stat().st_size, source.name)
-            batches = file.iter_batches(ROWS, use_threads=False)
-            yield from read_batches(file.schema_arrow, batches, source, source.name)
+            _check_size(file.metadata, path.stat().st_size, name)
+            yield file
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise damaged(source.name, "Parquet file", error) from error
+        raise damaged(name, "Parquet file", error) from error
+
+
+def read(source: Source) -> Iterator[Raw]:
+    """Yield the rows."""
+    arrow()
+    with opened(source.file("Parquet"), source.name) as file:
+        schema = file.schema_arrow
+        wanted = [name for name in schema.names if name not in source.without]
+        columns = wanted if source.without else None
+        batches = file.iter_batches(ROWS, columns=columns, use_threads=False)
+        yield from read_batches(schema, batches, source, source.name)
 
 
 def count(source: Source) -> int:
@@ -42,7 +68,7 @@ def sniff(head: Head) -> bool:
     return head.data.startswith(b"PAR1")
 
 
-def _check_size(metadata, size: int, name: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _check_size(metadata: Any, size: int, name: str) -> None:  # noqa: ANN401
     """Refuse a file that unpacks to far more than it is."""
     groups = range(metadata.num_row_groups)
     plain = sum(metadata.row_group(group).total_byte_size for group in groups)
@@ -58,4 +84,5 @@ READER = Reader(
     suffixes=(".parquet", ".pq"),
     sniff=sniff,
     count=count,
+    exact=True,
 )

@@ -37,6 +37,8 @@ class Source:
     """What the corpus calls its fields, and so what a reader calls those it makes."""
     lang: str | None = None
     """The language of records that bring none, if the user gave it."""
+    without: frozenset[str] = frozenset()
+    """Columns of a table that are not wanted, and not read where that can be helped."""
     note: Callable[[str], None] = unheard
     """Takes what is left out, and how much."""
     guessed: Callable[[str], None] = unheard
@@ -124,5 +126,7 @@ class Reader:
     """File names that end so are of this format when no content says otherwise."""
     count: Callable[[Source], int] | None = None
     """Counts the records of plain files, much faster than reading them; None when it cannot."""
+    exact: bool = False
+    """Whether ``count`` says how many records reading yields, refused ones included."""
     together: bool = False
     """Whether all files are read as one source."""

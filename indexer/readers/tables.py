@@ -55,13 +55,14 @@ def read_batches(
         InputError: there is no text column, or a column comes twice.
     """
     check_columns(schema.names, source.fields.text, name)
-    wanted = {field.name: _target(field.type) for field in schema}
-    if wanted[source.fields.text] is None:
+    fields = [field for field in schema if field.name not in source.without]
+    wanted = {field.name: _target(field.type) for field in fields}
+    if wanted.get(source.fields.text) is None:
         reason = f"{name}: column {source.fields.text!r} is {schema.field(source.fields.text).type}"
         raise InputError(reason, "name the column that holds the text with --text-field")
-    for field in schema:
-        if wanted[field.name] is None:
-            source.note(f"{name}: column {field.name[:80]!r} left out: {field.type} is no JSON")
+    for column in [column for column, target in wanted.items() if target is None]:
+        kind = schema.field(column).type
+        source.note(f"{name}: column {column[:80]!r} left out: {kind} is no JSON")
     number = 0
     for batch in batches:
         for start in range(0, batch.num_rows, ROWS):

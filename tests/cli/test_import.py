@@ -2,13 +2,17 @@
 
 import gzip
 import io
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.cli.conftest import CORPUS, Run, write_jsonl
+from tests.indexer.reference import dump
 
 
 @pytest.fixture
@@ -136,3 +140,91 @@ def test_searching_and_adding_say_what_to_do(
     assert run("delete", "en1", "--index", path).code == 0
     assert run("repair", "--index", path).code == 0
     assert run("info", "--index", path, "--json").json()["documents"] == 7
+
+
+@pytest.fixture
+def table(tmp_path: Path, vectors: Path) -> Path:
+    """The corpus and its vectors in one Parquet file."""
+    rows = np.load(vectors)
+    columns = {name: [record.get(name) for record in CORPUS] for name in CORPUS[0]}
+    path = tmp_path / "both.parquet"
+    pq.write_table(pa.table({**columns, "embedding": list(rows)}), path)
+    return path
+
+
+def test_one_parquet_file_holds_records_and_vectors(
+    run: Run, corpus: Path, vectors: Path, table: Path, tmp_path: Path
+) -> None:
+    """The same index as of two files: the vector is no metadata."""
+    assert run("import", table, "--index", tmp_path / "one", "--quiet").code == 0
+    assert run("import", vectors, corpus, "--index", tmp_path / "two", "--quiet").code == 0
+    assert dump(tmp_path / "one") == dump(tmp_path / "two")
+    ran = run("import", table, table, "--index", tmp_path / "named", "--quiet")
+    assert ran.code == 0, ran.err
+    assert dump(tmp_path / "named") == dump(tmp_path / "two")
+    ran = run("import", table, corpus, "--index", tmp_path / "beside", "--quiet")
+    assert ran.code == 0, ran.err
+    assert dump(tmp_path / "beside") == dump(tmp_path / "two")
+
+
+def test_queries_bring_vectors_in_the_same_forms(
+    run: Run, corpus: Path, vectors: Path, table: Path, tmp_path: Path
+) -> None:
+    """Search and audit answer alike, whatever file they lie in."""
+    path = tmp_path / "i"
+    assert run("import", vectors, corpus, "--index", path, "--quiet").code == 0
+    fvecs = tmp_path / "q.fvecs"
+    with fvecs.open("wb") as file:
+        for row in np.load(vectors).astype("<f4"):
+            file.write(len(row).to_bytes(4, "little") + row.tobytes())
+    named = (table, "--vector-field", "embedding")
+    for command in (("search", "--json"), ("audit", "-k", "1", "--json", "--quiet")):
+        said = [
+            run(*command, "--index", path, "--queries", corpus, "--query-vectors", file, *more)
+            for file, *more in (
+                (vectors,),
+                (fvecs,),
+                (table,),
+                named,
+            )
+        ]
+        assert [(ran.code, ran.err) for ran in said] == [(0, "")] * 4
+        if command[0] == "search":
+            assert len({ran.out for ran in said}) == 1
+            first = [json.loads(line)["hits"][0] for line in said[0].out.splitlines()]
+            rows = np.load(vectors).astype(float)
+            rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+            others = rows @ rows.T - 9 * np.eye(len(rows))  # a query is not its own answer
+            best = [CORPUS[i]["id"] for i in others.argmax(axis=1)]
+            assert [hit["id"] for hit in first] == best
+        else:
+            assert len({json.dumps(ran.json()["overall"]) for ran in said}) == 1
+
+
+def test_a_dry_run_makes_nothing(run: Run, table: Path, tmp_path: Path) -> None:
+    """The records are shown without their vectors."""
+    ran = run("import", table, "--index", tmp_path / "i", "--dry-run")
+    assert ran.code == 0
+    assert "8 records (en 3, he 2, de 2, zh 1)" in ran.out
+    assert "embedding" not in ran.out
+    assert not (tmp_path / "i").exists()
+
+
+def test_other_formats_and_wrong_labels(run: Run, vectors: Path, tmp_path: Path) -> None:
+    """Whatever build reads; a label that its script contradicts gets the same warning."""
+    lines = ["text,lang", *[f"{i} חתול קפץ מהגג,{'en' if i < 2 else 'he'}" for i in range(8)]]
+    (tmp_path / "c.csv").write_text("\n".join(lines), encoding="utf-8")
+    ran = run("import", vectors, tmp_path / "c.csv", "--index", tmp_path / "i", "--json", "--quiet")
+    assert ran.code == 0, ran.err
+    assert "warning: 2 records are in a script" in ran.err
+    found = ran.json()["contradictions"]
+    assert isinstance(found, list)
+    assert [(c["lang"], c["script"], c["records"]) for c in found] == [("en", "Hebr", 2)]
+
+
+def test_vectors_alone_are_no_corpus(run: Run, vectors: Path, tmp_path: Path) -> None:
+    """Exit code 2 with the remedy."""
+    ran = run("import", vectors, "--index", tmp_path / "i")
+    assert ran.code == 2
+    assert "no corpus is named" in ran.err
+    assert not (tmp_path / "i").exists()

@@ -18,7 +18,7 @@ from indexer.errors import (
 )
 from indexer.imported import import_vectors, read_query_vectors
 from indexer.index import index_state
-from indexer.npy import MAX_DIM, VectorFile
+from indexer.vectorfiles import MAX_DIM, open_vectors
 from tests.indexer.elsewhere import DIM, drawn, query, records, save, unit, write
 from tests.indexer.reference import dump
 
@@ -38,7 +38,7 @@ def test_any_finite_row_becomes_a_unit_vector(
 ) -> None:
     """From 5e-324 to 1e308: no square overflows or vanishes; the direction is kept."""
     path = save(tmp_path_factory.mktemp("npy") / "v.npy", np.array(rows))
-    units, _ = VectorFile(path).units(0, len(rows), str)
+    units, _ = open_vectors(path).units(0, len(rows), str)
     assert units.dtype == np.float32
     for made, row in zip(units, rows, strict=True):
         largest = max(abs(x) for x in row)
@@ -50,8 +50,8 @@ def test_any_finite_row_becomes_a_unit_vector(
 def test_the_length_of_a_row_changes_no_bit(tmp_path: Path, exponent: int) -> None:
     """Rows times a power of two: the same unit vectors, on the quick way and on the careful one."""
     rows = drawn(1000, 17)
-    plain = VectorFile(save(tmp_path / "a.npy", rows)).units(3, 1000, str)
-    moved = VectorFile(save(tmp_path / "b.npy", np.ldexp(rows, exponent))).units(3, 1000, str)
+    plain = open_vectors(save(tmp_path / "a.npy", rows)).units(3, 1000, str)
+    moved = open_vectors(save(tmp_path / "b.npy", np.ldexp(rows, exponent))).units(3, 1000, str)
 
     assert moved.vectors.tobytes() == plain.vectors.tobytes()
     assert moved.rescaled == 997
@@ -180,7 +180,7 @@ def test_any_damage_of_the_header_is_told(
         content[place] = value
     path.write_bytes(content)
     try:
-        file = VectorFile(path)
+        file = open_vectors(path)
     except InputError as error:
         assert error.remedy  # noqa: PT017 - what else is raised is the failure
     else:
@@ -191,7 +191,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     """A file that cannot be mapped."""
     os.mkfifo(tmp_path / "v.npy")
     with pytest.raises(InputError, match="not a plain file"):
-        VectorFile(tmp_path / "v.npy")
+        open_vectors(tmp_path / "v.npy")
 
 
 @pytest.mark.parametrize(

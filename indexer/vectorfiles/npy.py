@@ -1,6 +1,5 @@
-"""Vectors in an npy file: read by memory map, checked, made unit vectors, block by block."""
+"""Vectors in an npy file, read by memory map."""
 
-from collections.abc import Callable
 from pathlib import Path
 from tokenize import TokenError
 from typing import BinaryIO, NamedTuple
@@ -10,32 +9,14 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from indexer.errors import InputError
-from indexer.records import Vectors
-from indexer.rows import UNIT_TOLERANCE
-
-MAX_DIM = 1 << 16
-"""Most numbers in a vector; more are a matrix that lies on its side."""
-
-_BLOCK = 512
-"""Rows scaled at once: their float64 copies fit a processor's cache."""
-
-_SAFE_EXPONENT = 256
-"""Numbers below 2^256 and above 2^-256 have squares far from the limits of float64."""
+from indexer.lines import printable
+from indexer.vectorfiles.rows import MAX_DIM
 
 _MAGIC, _ZIP = b"\x93NUMPY", b"PK"
 # What NumPy raises for headers of which single bytes were changed, and what its parser may.
 _DAMAGED = (ValueError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError)
 _SAVE = "write it with numpy.save: an array of shape (records, dimensions)"
 _NUMBERS = 'save it as float32: numpy.save(FILE, array.astype("float32"))'
-
-
-class Units(NamedTuple):
-    """A block of rows after scaling."""
-
-    vectors: Vectors
-    """(n, d) float32, each row divided by its length in double precision."""
-    rescaled: int
-    """How many rows were farther from unit length than :data:`UNIT_TOLERANCE`."""
 
 
 class _Header(NamedTuple):
@@ -46,7 +27,7 @@ class _Header(NamedTuple):
     """Bytes before the numbers."""
 
 
-class VectorFile:
+class NpyFile:
     """An open npy file of n rows, float16, float32 or float64, in C or Fortran order.
 
     Nothing in it is executed: pickled arrays are refused.
@@ -59,7 +40,7 @@ class VectorFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.name = printable(str(path))
         header = _header(path)
         _check_numbers(path, header)
         _check_shape(path, header.shape)
@@ -69,51 +50,9 @@ class VectorFile:
         order = "F" if header.fortran else "C"
         self._map = np.memmap(path, header.dtype, "r", header.offset, header.shape, order)  # type: ignore[call-overload]
 
-    def units(self, start: int, stop: int, place: Callable[[int], str]) -> Units:
-        """Read the rows ``start <= i < stop`` as unit vectors.
-
-        Args:
-            start: first row, from 0.
-            stop: row after the last, at most ``rows``.
-            place: says where the record of row ``start + i`` stands, for the message.
-
-        Raises:
-            InputError: a row that holds NaN or infinity or is zero, naming the first.
-        """
-        vectors = np.empty((stop - start, self.dim), dtype=np.float32)
-        rescaled = 0
-        for first in range(start, stop, _BLOCK):
-            last = min(first + _BLOCK, stop)
-            block = np.array(self._map[first:last], dtype=np.float64, order="C")
-            largest = np.maximum(block.max(axis=1), -block.min(axis=1))
-            for i in np.flatnonzero(~np.isfinite(largest) | (largest == 0)):
-                row, what = first + i, "is zero" if largest[i] == 0 else "holds NaN or infinity"
-                raise InputError(
-                    f"{self.path}: row {row} (from 0), the vector of {place(int(row) - start)}, "
-                    f"{what}",
-                    "look at what made it; leave out the record and its row, or encode it again",
-                )
-            vectors[first - start : last - start], off = _scaled(block, largest)
-            rescaled += off
-        return Units(vectors, rescaled)
-
-
-def _scaled(block: NDArray[np.float64], largest: NDArray[np.float64]) -> Units:
-    """Divide finite rows by their length.
-
-    Where squares could overflow or vanish a power of two is taken out first, which changes no
-    digit of the result.
-    """
-    exponents = np.frexp(largest)[1]
-    if np.abs(exponents).max() < _SAFE_EXPONENT:
-        lengths = np.linalg.norm(block, axis=1)
-        off = np.abs(lengths - 1) > UNIT_TOLERANCE
-    else:
-        block = np.ldexp(block, -exponents[:, None])
-        lengths = np.linalg.norm(block, axis=1)
-        with np.errstate(over="ignore"):
-            off = np.abs(np.ldexp(lengths, exponents) - 1) > UNIT_TOLERANCE
-    return Units((block / lengths[:, None]).astype(np.float32), int(off.sum()))
+    def block(self, start: int, stop: int) -> NDArray[np.float64]:
+        """Read the rows ``start <= i < stop`` as they are."""
+        return np.array(self._map[start:stop], dtype=np.float64, order="C")
 
 
 def _header(path: Path) -> _Header:
@@ -152,7 +91,10 @@ def _not_npy(path: Path, start: bytes) -> InputError:
         return InputError(f"{path}: is empty", "check the program that wrote it")
     if start.startswith(_ZIP):
         return InputError(f"{path}: is an npz archive or another zip file", _SAVE)
-    return InputError(f"{path}: is not an npy file", _SAVE)
+    return InputError(
+        f"{path}: is not an npy file, nor Parquet, .fvecs or .bvecs",
+        _SAVE,
+    )
 
 
 def _check_numbers(path: Path, header: _Header) -> None:
