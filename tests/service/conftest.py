@@ -9,7 +9,7 @@ import pytest
 
 import interlingua
 from interlingua import Document, EncoderSpec
-from tests.service.serving import Service
+from tests.service.serving import Service, Spawned, Threaded
 
 DOCUMENTS = [
     Document("en1", "A cat leapt off the roof.", "en", "cat", {"topic": "animals"}),
@@ -37,17 +37,18 @@ def own(built: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(built, tmp_path / "index"))
 
 
-Start = Callable[..., Service]
+Start = Callable[..., Threaded]
+Spawn = Callable[..., Spawned]
 
 
 @pytest.fixture
 def start(own: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts services over the test's own index, and stops them."""
-    running: list[Service] = []
+    running: list[Threaded] = []
 
-    def _start(**settings: object) -> Service:
+    def _start(**settings: object) -> Threaded:
         log = tmp_path / f"log-{len(running)}"
-        running.append(Service.start(own, log, **settings))
+        running.append(Threaded.start(own, log, **settings))
         return running[-1]
 
     yield _start
@@ -55,19 +56,34 @@ def start(own: Path, tmp_path: Path) -> Iterator[Start]:
         service.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def spawn(own: Path, tmp_path: Path) -> Iterator[Spawn]:
+    """Starts processes over the test's own index, and stops them."""
+    running: list[Spawned] = []
+
+    def _spawn(**settings: object) -> Spawned:
+        log = tmp_path / f"log-{len(running)}"
+        running.append(Spawned.start(own, log, **settings))
+        return running[-1]
+
+    yield _spawn
+    for service in running:
+        service.stop()
+
+
+@pytest.fixture(scope="session")
 def service(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service that only reads documents, for the tests of a module."""
+    """One service that only reads documents, for all tests."""
     copy = tmp_path_factory.mktemp("served")
     shutil.copytree(built, copy / "index")
-    running = Service.start(copy / "index", copy / "log")
+    running = Threaded.start(copy / "index", copy / "log")
     yield running
-    assert running.stop() == 0
-    running.records()
+    running.stop()
+    assert not [r for r in running.records() if r["level"] == "error"]
 
 
 @pytest.fixture
 def client(service: Service) -> Iterator[httpx.Client]:
-    """A client of the module's service."""
+    """A client of the shared service."""
     with service.client() as client:
         yield client

@@ -75,9 +75,9 @@ def test_writer_of_another_process_is_noticed(start: Start, own: Path) -> None:
     assert after["state"] == before["state"] + 1
 
 
-@pytest.mark.parametrize("name", ["a%0Ab", "a%04b", "%00", "x" * 513])
-def test_names_that_no_document_can_have_are_refused(start: Start, name: str) -> None:
+def test_names_that_no_document_can_have_are_refused(start: Start) -> None:
     """A control character, or too long a name: a problem that the operation describes."""
     with start(writable=True).client() as client:
-        assert client.put(f"/v1/documents/{name}", json=FIELDS).status_code in {404, 422}
-        assert client.get(f"/v1/documents/{name}").status_code in {404, 422}
+        for name in ("a%0Ab", "a%04b", "%00", "x" * 513):
+            assert client.put(f"/v1/documents/{name}", json=FIELDS).status_code in {404, 422}
+            assert client.get(f"/v1/documents/{name}").status_code in {404, 422}

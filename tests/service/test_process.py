@@ -1,23 +1,26 @@
 """The process: says when it is ready, ends without losing what is in flight, logs JSON."""
 
+import logging
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cli.main import main
-from tests.service.conftest import Start
+from service.logs import LOGGERS
+from tests.service.conftest import Spawn
 from tests.service.serving import HEAVY
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_what_is_in_flight_is_finished(start: Start, how: signal.Signals) -> None:
+def test_what_is_in_flight_is_finished(spawn: Spawn, how: signal.Signals) -> None:
     """Told to stop in the middle of a request, it answers it, takes no other, and exits with 0."""
-    service = start()
+    service = spawn()
     with service.client() as client, ThreadPoolExecutor(1) as pool:
         running = pool.submit(client.post, "/v1/embeddings", json=HEAVY)
         while "interlingua_requests_in_flight 1.0" not in client.get("/metrics").text:
@@ -28,9 +31,9 @@ def test_what_is_in_flight_is_finished(start: Start, how: signal.Signals) -> Non
         assert len(answer.json()["data"]) == len(HEAVY["input"])
 
 
-def test_streams_end_when_it_stops(start: Start) -> None:
+def test_streams_end_when_it_stops(spawn: Spawn) -> None:
     """Somebody who watches an audit does not keep the process from ending; the audit ends too."""
-    service = start()
+    service = spawn()
     with service.client() as client:
         job = client.post("/v1/audits", json={}).json()["id"]
         with client.stream("GET", f"/v1/audit-jobs/{job}/events") as events:
@@ -42,9 +45,9 @@ def test_streams_end_when_it_stops(start: Start) -> None:
         assert service.stop() == 0
 
 
-def test_log_is_json_without_texts(start: Start) -> None:
+def test_log_is_json_without_texts(spawn: Spawn) -> None:
     """A line a request, with its id, route and time; no query is in it."""
-    service = start()
+    service = spawn()
     with service.client() as client:
         client.post("/v1/search", json={"text": "very secret"}, headers={"X-Request-ID": "abc-1"})
         named = client.get("/v1/documents/very-secret", headers={"X-Request-ID": "bad id\x7f"})
@@ -77,6 +80,18 @@ def test_command_says_when_it_is_ready(own: Path) -> None:
         assert process.wait(60) == 0
 
 
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """What `serve` does to the loggers of its process is undone."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    yield
+    for logger, (handlers, propagate, level) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("logs_as_before")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
