@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,58 +17,81 @@ UNCOUNTED = frozenset({"/livez", "/readyz", "/metrics"})
 class BodyLimit:
     """Reads the whole body before the work begins, within a size and a time.
 
-    A client that sends slowly holds no place among the requests at work.
+    A client that sends slowly holds no place among the requests at work, and all bodies together,
+    those at work included, hold no more memory than a limit.
     """
 
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, shed: Callable[[], None]) -> None:
         self._app = app
         self._limits = limits
+        self._shed = shed
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on the request with its body at hand."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        taken = _Body()
         try:
-            body = await self._read(scope, receive)
-        except Problem as problem:
-            await problem.response()(scope, receive, send)
-            return
-        if body is not None:
-            await self._app(scope, _replay(body, receive), send)
+            try:
+                await self._read(scope, receive, taken)
+            except Problem as problem:
+                await problem.response()(scope, receive, send)
+                return
+            if taken.complete:
+                await self._app(scope, _replay(taken.joined(), receive), send)
+        finally:
+            self._held -= taken.size
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        """Read the body; None when the client has gone."""
+    async def _read(self, scope: Scope, receive: Receive, taken: "_Body") -> None:
+        """Read the body; it stays incomplete when the client has gone."""
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length[:20]) > self._limits.body_bytes:
             raise self._too_large()
-        parts: list[bytes] = []
-        size, more = 0, True
         try:
             async with asyncio.timeout(self._limits.receive_seconds):
-                while more:
+                while not taken.complete:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        return None
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    more = message.get("more_body", False)
-                    if size > self._limits.body_bytes:
-                        raise self._too_large()
+                        return
+                    self._take(message, taken)
         except TimeoutError:
             raise Problem(
                 408, "slow", "the body did not arrive in time", headers={"Connection": "close"}
             ) from None
-        return b"".join(parts)
+
+    def _take(self, message: Message, taken: "_Body") -> None:
+        part: bytes = message.get("body", b"")
+        if taken.size + len(part) > self._limits.body_bytes:
+            raise self._too_large()
+        if self._held + len(part) > self._limits.buffered_bytes:
+            self._shed()
+            raise overloaded("too much is being received at once")
+        taken.parts.append(part)
+        taken.size += len(part)
+        self._held += len(part)
+        taken.complete = not message.get("more_body", False)
 
     def _too_large(self) -> Problem:
-        return Problem(
-            413,
-            "body",
-            f"the body is larger than {self._limits.body_bytes} bytes",
-            "send less at once",
-            {"Connection": "close"},
-        )
+        # The connection stays open a while: closed with bytes unread it would be reset, and the
+        # client would hear nothing of the reason.
+        detail = f"the body is larger than {self._limits.body_bytes} bytes"
+        return Problem(413, "body", detail, "send less at once")
+
+
+@dataclass(slots=True)
+class _Body:
+    """What has come of a body."""
+
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    complete: bool = False
+
+    def joined(self) -> bytes:
+        """Hand over the whole."""
+        parts, self.parts = self.parts, []
+        return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

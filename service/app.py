@@ -95,7 +95,7 @@ def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     app.add_middleware(
         Admission, most=limits.in_flight, shed=metrics.shed, change=metrics.in_flight
     )
-    app.add_middleware(BodyLimit, limits=limits)
+    app.add_middleware(BodyLimit, limits=limits, shed=metrics.shed)
     app.add_middleware(TokenGuard, token=settings.token)
     if settings.origins:
         app.add_middleware(

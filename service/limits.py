@@ -26,8 +26,10 @@ class Limits:
 
     body_bytes: int = 4 << 20
     """Largest request body."""
+    buffered_bytes: int = 64 << 20
+    """Of all request bodies together that are received or worked on; more are refused with 503."""
     receive_seconds: float = 15.0
-    """Within which the headers, and then the body, must have arrived."""
+    """Within which the headers, then the body, must have arrived, and an answer be read."""
     seconds: float = 30.0
     """Within which a request is answered."""
     in_flight: int = 64

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 LOGGER = logging.getLogger("interlingua.service")
+LOGGERS = (LOGGER.name, "uvicorn", "uvicorn.error")
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,8 +30,8 @@ def log_to_stderr(level: str = "INFO") -> None:
     """Send the service's and the server's logs to stderr as JSON."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name in ("interlingua.service", "uvicorn", "uvicorn.error"):
+    for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
-        logger.setLevel(level if name == "interlingua.service" else "WARNING")
+        logger.setLevel(level if logger is LOGGER else "WARNING")

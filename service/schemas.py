@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from indexer.corpus import ID_LIMIT
 from indexer.records import Operator
@@ -17,6 +17,8 @@ from service.limits import (
     MAX_LANGUAGES,
     MAX_TEXT,
 )
+
+_FIELDS = 64
 
 
 def _text(value: str) -> str:
@@ -35,17 +37,31 @@ def _name(value: str) -> str:
     return value
 
 
+def _few(value: object) -> object:
+    """Refuse an object of many fields before each of them becomes an error of its own."""
+    if isinstance(value, dict) and len(value) > _FIELDS:
+        raise ValueError(f"more than {_FIELDS} fields")
+    return value
+
+
 Name = Annotated[str, Field(min_length=1, max_length=ID_LIMIT), AfterValidator(_name)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_text)]
 Tag = Annotated[str, Field(min_length=1, max_length=64, examples=["en"])]
 Number = Annotated[float, Field(allow_inf_nan=False)]
-Vector = Annotated[list[Number], Field(min_length=1, max_length=MAX_DIMENSION)]
+Vector = Annotated[list[Number], Field(min_length=1, max_length=MAX_DIMENSION, fail_fast=True)]
 K = Annotated[int, Field(ge=1, le=MAX_K, strict=True, description="Neighbours wanted.")]
 Names = Annotated[list[Name], Field(max_length=MAX_BATCH)]
 Operand = str | Annotated[bool, Field(strict=True)] | int | Number
 Where = Annotated[
-    dict[Name, str | Annotated[dict[Operator, Operand], Field(min_length=1, max_length=7)]],
+    dict[
+        Name,
+        str
+        | Annotated[
+            dict[Operator, Operand], Field(min_length=1, max_length=7), BeforeValidator(_few)
+        ],
+    ],
     Field(max_length=20),
+    BeforeValidator(_few),
 ]
 WHERE = "Metadata of a document: a value, or values by operator; see docs/corpora.md."
 
@@ -54,6 +70,8 @@ class Strict(BaseModel):
     """A request: a field that nobody knows is an error, never ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    few = model_validator(mode="before")(_few)
 
 
 class QueryBody(Strict):
@@ -167,7 +185,7 @@ class AuditBody(Strict):
 class EmbeddingsBody(BaseModel):
     """The request of OpenAI's embeddings, and ``input_type``."""
 
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_BATCH)]
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_BATCH, fail_fast=True)]
     model: Annotated[str, Field(min_length=1, max_length=200)]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[int, Field(ge=1, le=MAX_DIMENSION, strict=True)] | None = Field(

@@ -1,19 +1,19 @@
 """The process: a socket, the application, and an end that loses nothing in flight."""
 
-import asyncio
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from indexer.errors import UsageError
-from service.app import create_app
+from service.app import Loaded, create_app
 from service.engine import Engine
 from service.logs import log_to_stderr
+from service.protocol import Protocol
 from service.security import check_exposure
 from service.settings import Settings
 
@@ -44,11 +44,25 @@ def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) 
         else:
             say(_address(listener[0]))
 
+    server = make_server(settings, loaded)
+    listener.append(listen(host, port))
+    server.run(sockets=listener)
+    if failures:
+        raise failures[0]
+
+
+def make_server(settings: Settings, loaded: Loaded) -> "Server":
+    """Make the server of one index; it listens where its ``run`` is told to.
+
+    Args:
+        settings: the index and the limits.
+        loaded: see :func:`service.app.create_app`, which also says what is raised.
+    """
     app = create_app(settings, loaded)
-    listener.append(_listen(host, port))
+    limits = settings.limits
     config = uvicorn.Config(
         app,
-        http=partial(Protocol, settings.limits.receive_seconds, settings.limits.connections),  # type: ignore[arg-type]
+        http=partial(Protocol, limits.receive_seconds, limits.connections),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_config=None,
@@ -56,12 +70,9 @@ def serve(settings: Settings, host: str, port: int, say: Callable[[str], None]) 
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=int(settings.limits.shutdown_seconds),
+        timeout_graceful_shutdown=int(limits.shutdown_seconds),
     )
-    server = Server(config, app.state.engine)
-    server.run(sockets=listener)
-    if failures:
-        raise failures[0]
+    return Server(config, app.state.engine)
 
 
 class Server(uvicorn.Server):
@@ -74,6 +85,9 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take SIGTERM and Ctrl-C as a wish to end, which is no failure once it is fulfilled."""
+        if threading.current_thread() is not threading.main_thread():  # others get no signals
+            yield
+            return
         wished = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, self.handle_exit) for number in wished}
         try:
@@ -88,46 +102,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class Protocol(H11Protocol):
-    """Closes connections beyond a number, and those whose headers do not arrive in time."""
-
-    def __init__(self, seconds: float, most: int, *arguments: object, **options: object) -> None:
-        super().__init__(*arguments, **options)  # type: ignore[arg-type]
-        self._seconds, self._most = seconds, most
-        self._late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection on when there is room."""
-        super().connection_made(transport)
-        if len(self.connections) > self._most:
-            transport.close()
-        else:
-            self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        """Take data; the headers of a request must be complete in time."""
-        super().data_received(data)
-        waiting = not self.headers or self.cycle.response_complete
-        if not waiting or self.timeout_keep_alive_task is not None:
-            self._unwatch()
-        elif self._late is None:
-            self._watch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._unwatch()
-        super().connection_lost(exc)
-
-    def _watch(self) -> None:
-        self._late = self.loop.call_later(self._seconds, self.transport.close)
-
-    def _unwatch(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """Bind before anything is loaded: a port in use is said at once.
 
     Raises:

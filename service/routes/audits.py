@@ -12,6 +12,7 @@ from search.audit.schema import parse_audit
 from search.query import make_filter
 from search.reports.html import render_html
 from service.answers import AuditsAnswer, JobAnswer, JobsAnswer
+from service.bodies import BodyRoute
 from service.engine import Engine
 from service.events import Streams
 from service.jobs import Job, Jobs
@@ -56,7 +57,7 @@ _STREAM: Responses = {
 
 def audit_routes(engine: Engine, jobs: Jobs, streams: Streams) -> APIRouter:
     """Make the operations on audits."""
-    router = APIRouter(prefix="/v1", tags=["audits"])
+    router = APIRouter(prefix="/v1", tags=["audits"], route_class=BodyRoute)
     _add_jobs(router, engine, jobs, streams)
     _add_kept(router, engine, jobs)
     return router

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Path, Response
 
 from indexer.records import Document
 from service.answers import ChangeAnswer, DocumentAnswer, document_answer
+from service.bodies import BodyRoute
 from service.engine import Engine
 from service.problems import Problem
 from service.replies import as_json, describe
@@ -22,7 +23,7 @@ _PUT = {"one": {"summary": "a document", "value": _FIELDS}}
 
 def document_routes(engine: Engine, *, writable: bool, lock_seconds: float) -> APIRouter:
     """Make the operations on documents."""
-    router = APIRouter(prefix="/v1/documents", tags=["documents"])
+    router = APIRouter(prefix="/v1/documents", tags=["documents"], route_class=BodyRoute)
     editor = _Editor(engine, writable, lock_seconds)
     _add_collection(router, engine, editor)
     _add_item(router, engine, editor)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Response
 
 from indexer.records import Role, Vectors
 from service.answers import EmbeddingsAnswer
+from service.bodies import BodyRoute
 from service.engine import Engine
 from service.problems import Problem
 from service.replies import as_json, describe
@@ -19,7 +20,7 @@ _EMBED = {"text": {"summary": "one text", "value": examples.EMBED}}
 
 def embedding_routes(engine: Engine) -> APIRouter:
     """Make the operation that encodes."""
-    router = APIRouter(prefix="/v1", tags=["embeddings"])
+    router = APIRouter(prefix="/v1", tags=["embeddings"], route_class=BodyRoute)
 
     @router.post(
         "/embeddings",

@@ -12,6 +12,7 @@ from indexer.records import UNKNOWN_LANGUAGE, Vectors
 from search.merging import Merging
 from search.query import make_filter
 from service.answers import SearchAnswer, SearchManyAnswer, search_answer
+from service.bodies import BodyRoute
 from service.engine import Engine
 from service.limits import MAX_HITS
 from service.problems import Problem
@@ -28,7 +29,7 @@ _MANY = {"two": {"summary": "two queries", "value": examples.ASK_MANY}}
 
 def search_routes(engine: Engine) -> APIRouter:
     """Make the operations on queries."""
-    router = APIRouter(prefix="/v1/search", tags=["search"])
+    router = APIRouter(prefix="/v1/search", tags=["search"], route_class=BodyRoute)
 
     @router.post(
         "", responses=describe(SearchAnswer, examples.FOUND, 409), summary="Search", name="search"
