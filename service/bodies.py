@@ -30,7 +30,9 @@ class BodyRoute(APIRoute):
         usual: Handle = super().get_route_handler()
         if self.body_field is None:
             return usual
-        model: TypeAdapter[Any] = TypeAdapter(self.body_field.field_info.annotation)
+        annotation = self.body_field.field_info.annotation
+        assert annotation is not None
+        model: TypeAdapter[Any] = TypeAdapter(annotation)
 
         async def handle(request: Request) -> Response:
             body = await request.body()
