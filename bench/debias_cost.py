@@ -3,20 +3,22 @@
 An index of seeded random vectors in 11 languages and groups of 11 is made first (not counted).
 Then, in one process: the pass that gathers what all fits look at, with the memory it takes beyond
 the vectors; the fit of each method; the switch to each kind of transform, which writes all FAISS
-files anew and encodes nothing; and the time of a query before and after.
+files anew and encodes nothing; and the time of one query in every way, asked in turn.
 
     python bench/debias_cost.py [--documents 1000000] [--dim 384] [--queries 200]
 """
 
 import argparse
 import resource
-import statistics
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.cached import say
 from indexer.encoders.protocol import EncoderSpec
@@ -73,16 +75,52 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def milliseconds(reader: IndexReader, asked: Vectors, merging: Merging) -> float:
-    """Median processor time of one search of ten neighbours."""
-    times = []
-    with reader.snapshot() as state:
-        for row in range(len(asked)):
-            start = time.process_time()
-            vector = state.debiasing.apply(asked[row : row + 1], ["en"])
+Timed = Callable[[Vectors], None]
+"""Answers one query, (1, d)."""
+
+
+def asking(reader: IndexReader, merging: Merging) -> Timed:
+    """One search of ten neighbours under a merging."""
+
+    def ask(query: Vectors) -> None:
+        with reader.snapshot() as state:
+            vector = state.debiasing.apply(query, ["en"])
             ranked(state, vector, ["en"], 10, Filter(), merging, [frozenset()])
-            times.append(1000 * (time.process_time() - start))
-    return statistics.median(times)
+
+    return ask
+
+
+def interleaved(ways: Mapping[str, Timed], asked: Vectors) -> dict[str, NDArray[np.float64]]:
+    """Processor time of each query in each way, in ms: (q,) each.
+
+    Every query is asked in all ways, one after the other, the first of them in turn, so that what
+    else the machine does falls on all alike.
+    """
+    names = list(ways)
+    for name in names:
+        ways[name](asked[:1])
+    times = {name: np.empty(len(asked)) for name in names}
+    for row in range(len(asked)):
+        for turn in range(len(names)):
+            name = names[(row + turn) % len(names)]
+            start = time.process_time()
+            ways[name](asked[row : row + 1])
+            times[name][row] = 1000 * (time.process_time() - start)
+    return times
+
+
+def show(times: dict[str, NDArray[np.float64]]) -> None:
+    """Print the median of each way, and of its differences from the first, with 95 % intervals."""
+    first = next(iter(times.values()))
+    for name, found in times.items():
+        difference = found - first
+        drawn = np.random.default_rng(0).integers(0, len(found), (2000, len(found)))
+        low, high = np.percentile(np.median(difference[drawn], axis=1), [2.5, 97.5])
+        print(
+            f"| {name} | {np.median(found):.2f} ms | {np.median(difference):+.2f} ms "
+            f"({low:+.2f} to {high:+.2f}) |",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -91,14 +129,15 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--switch", default="none,centring,lir,lsar,zca,procrustes,none")
+    parser.add_argument("--switch", default="centring,lir,lsar,zca,procrustes,none")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "index"
         build(path, options.documents, options.dim)
         before = peak()
         gathered = _fits(path, options.documents, before)
-        _switches(path, gathered, next(drawn(BATCH, options.dim)), options)
+        batch = next(drawn(BATCH, options.dim))[: options.queries]
+        _switches(path, gathered, np.array([e.vector for e in batch]), options)
 
 
 def _fits(path: Path, n: int, before: float) -> Statistics:
@@ -119,25 +158,30 @@ def _fits(path: Path, n: int, before: float) -> Statistics:
 
 
 def _switches(
-    path: Path, gathered: Statistics, batch: list[EncodedDocument], options: argparse.Namespace
+    path: Path, gathered: Statistics, asked: Vectors, options: argparse.Namespace
 ) -> None:
-    asked = np.array([e.vector for e in batch[: options.queries]])
-    print("| transform | switch | one query, median |\n| --- | ---: | ---: |")
+    """Switch to and fro; copies of the index are asked side by side at the end."""
+    print("| transform | switch |\n| --- | ---: |")
+    copies: dict[str, Path] = {}
     for name in options.switch.split(","):
         start = time.perf_counter()
         made = NOTHING if name == "none" else Debiasing(name, fit_transform(name, gathered))
         apply_debiasing(path, made)
-        seconds = time.perf_counter() - start
-        with IndexReader.open(path) as reader:
-            milliseconds(reader, asked[:5], NO_MERGING)
-            print(
-                f"| {name} | {seconds:.1f} s | {milliseconds(reader, asked, NO_MERGING):.2f} ms |",
-                flush=True,
-            )
-    print("\n| merging | one query, median |\n| --- | ---: |")
-    with IndexReader.open(path) as reader:
-        for merging in map(Merging, NAMES):
-            print(f"| {merging} | {milliseconds(reader, asked, merging):.2f} ms |", flush=True)
+        print(f"| {name} | {time.perf_counter() - start:.1f} s |", flush=True)
+        copies[name] = path.with_name(f"{path.name}-{name}")
+        shutil.copytree(path, copies[name], dirs_exist_ok=True)
+    _queries(copies, asked)
+
+
+def _queries(copies: Mapping[str, Path], asked: Vectors) -> None:
+    """Time one query on the untouched index, under each transform and in each merging."""
+    with ExitStack() as stack:
+        readers = {n: stack.enter_context(IndexReader.open(path)) for n, path in copies.items()}
+        print(f"\n| transform | one query, median of {len(asked)} | more |\n| --- | ---: | ---: |")
+        names = sorted(readers, key=lambda name: name != "none")
+        show(interleaved({n: asking(readers[n], NO_MERGING) for n in names}, asked))
+        print(f"\n| merging | one query, median of {len(asked)} | more |\n| --- | ---: | ---: |")
+        show(interleaved({n: asking(readers["none"], Merging(n)) for n in NAMES}, asked))
 
 
 if __name__ == "__main__":

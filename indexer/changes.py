@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from indexer.records import EncodedDocument, Vectors
 from indexer.rows import COLUMNS, document_row, vector_blob
-from indexer.vectors import FileRecord
+from indexer.vector_files import FileRecord
 
 _PLACES = ", ".join("?" for _ in COLUMNS.split(", "))
 _INSERT_DOCUMENT = f"INSERT INTO documents ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608

@@ -18,7 +18,8 @@ from indexer.errors import CorruptError
 from indexer.records import Vectors
 from indexer.rows import COLUMNS, DocumentRow, vector_crc
 from indexer.transforms import Transform
-from indexer.vectors import FileRecord, Segment, load_file
+from indexer.vector_files import FileRecord, load_file
+from indexer.vectors import Segment
 
 _PAGE = 1000
 
@@ -108,7 +109,7 @@ def _difference(
     for start in range(0, len(whole), _PAGE):
         page = whole[start : start + _PAGE]
         vids = np.array([vid for vid, _, _ in page], np.int64)
-        stored = segment.vectors(np.searchsorted(segment.vids, vids))
+        stored = segment.matrix[np.searchsorted(segment.vids, vids)]
         if transform is None:
             wrong = _other_rows(stored, [blob for _, blob, _ in page])
         else:

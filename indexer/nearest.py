@@ -1,8 +1,8 @@
-"""Exact neighbours: FAISS proposes, the raw vectors decide.
+"""Exact neighbours: FAISS proposes, float64 decides.
 
 FAISS's float32 sums depend on its kernel, and its kernel on the size of the batch, so that the
 last digits of a score, and the order of near ties, would depend on how a question was asked. Here
-the score of every candidate is computed again from the stored vectors in one fixed order of
+the score of every candidate is computed again from the searched vectors in one fixed order of
 float64 additions, rounded to float32, and ties are broken by id. FAISS may err by no more than a
 known bound; as long as a vector it did not propose could still belong to the answer, it is asked
 for more. Answers are therefore those of a full scan, whatever files hold the vectors.
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer import tables
 from indexer.records import Vectors
 from indexer.segments import Segments
 from indexer.vectors import Mask, Vids
@@ -45,7 +46,7 @@ def nearest(
         mask: which vectors may be found.
 
     Raises:
-        CorruptError: a candidate has no row, or its vector is damaged.
+        CorruptError: a candidate that has no row is met.
     """
     block = max(1, min(_BLOCK_QUERIES, _BLOCK_CANDIDATES // _first_guess(k)))
     return [
@@ -62,7 +63,7 @@ def _block(
     answers: list[Neighbours] = [Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))] * len(
         queries
     )
-    pending, m, margin = np.arange(len(queries)), _first_guess(k), _margin(segments.dim)
+    pending, m, margin = np.arange(len(queries)), _first_guess(k), error_bound(segments.dim)
     while len(pending):
         vids, bound = _propose(segments, queries[pending], m, mask)
         unsure = []
@@ -82,7 +83,7 @@ def _first_guess(k: int) -> int:
     return k + max(8, k // 4)
 
 
-def _margin(dim: int) -> float:
+def error_bound(dim: int) -> float:
     """Bound the difference between FAISS's score and ours, for vectors of about unit length.
 
     A float32 sum of d products is off by at most d·u/(1 - d·u) times the product of the lengths,
@@ -128,7 +129,7 @@ def _propose(
 def _rank(
     conn: sqlite3.Connection, segments: Segments, queries: Vectors, vids: Vids, k: int
 ) -> Iterator[Neighbours]:
-    """Score candidates from the raw vectors and order them by (-score, id).
+    """Score candidates by the vectors that are searched and order them by (-score, id).
 
     Args:
         conn: a connection.
@@ -137,33 +138,52 @@ def _rank(
         vids: (q, m), -1 where FAISS had no more: dropped here and nowhere else.
         k: how many to keep.
     """
-    real = vids >= 0
-    unique, flat = np.unique(vids[real], return_inverse=True)
-    ids, vectors = segments.candidates(conn, unique)
-    places = np.empty(len(ids), dtype=np.int64)
-    places[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
-    scores = np.full(vids.shape, -np.inf, dtype=np.float32)
-    scores[real] = _score(queries, vectors, np.nonzero(real)[0], flat)
-    order_of_id = np.zeros(vids.shape, dtype=np.int64)
-    order_of_id[real] = places[flat]
-    order = np.lexsort((order_of_id, -scores), axis=1)[:, :k]
-    for row, best in enumerate(order):
-        kept = best[real[row, best]]
-        yield Neighbours(vids[row, kept], scores[row, kept])
+    for query, proposed in zip(queries, vids, strict=True):
+        real = proposed[proposed >= 0]
+        scores = exact_scores(query, segments.vectors(segments.positions(real)))
+        ties = ranks_of_ties(conn, segments.place, real, scores)
+        best = np.lexsort((ties, -scores))[:k]
+        yield Neighbours(real[best], scores[best])
 
 
-def _score(
-    queries: Vectors, vectors: Vectors, query: NDArray[np.int64], vector: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Dot products of pairs of rows, each added up in the same order whatever stands beside it.
+def exact_scores(query: Vectors, vectors: Vectors) -> NDArray[np.float32]:
+    """Score vectors, each added up in the same order whatever stands beside it.
 
-    The product of two float32 is exact in float64; a matrix product would be faster and would
-    add in an order that depends on the shape of the whole.
+    The product of two float32 is exact in float64; a matrix product would add in an order that
+    depends on the shape of the whole.
+
+    Args:
+        query: (d,) float32.
+        vectors: (n, d) float32.
     """
-    scores = np.empty(len(query), dtype=np.float64)
-    for start in range(0, len(query), _CHUNK):
-        chunk = slice(start, start + _CHUNK)
-        left = queries[query[chunk]].astype(np.float64)
-        right = vectors[vector[chunk]].astype(np.float64)
-        scores[chunk] = np.einsum("ij,ij->i", left, right)
+    wide = query.astype(np.float64)
+    scores = np.empty(len(vectors), np.float64)
+    for start in range(0, len(vectors), _CHUNK):
+        chunk = vectors[start : start + _CHUNK].astype(np.float64)
+        scores[start : start + _CHUNK] = np.vecdot(chunk, wide)
     return np.clip(scores, -1.0, 1.0).astype(np.float32)
+
+
+def ranks_of_ties(
+    conn: sqlite3.Connection, place: str, vids: Vids, scores: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Number those of equal score in the order of their ids; the others, mostly all, are 0.
+
+    Args:
+        conn: a connection.
+        place: the database, for messages.
+        vids: (n,) in any order.
+        scores: (n,).
+
+    Raises:
+        CorruptError: one of them has no row.
+    """
+    ranks = np.zeros(len(vids), np.int64)
+    ordered = np.sort(scores)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if len(twice):
+        tied = np.flatnonzero(np.isin(scores, twice))
+        tied = tied[np.argsort(vids[tied])]
+        ids = tables.ids_of(conn, vids[tied], place)
+        ranks[tied[sorted(range(len(ids)), key=ids.__getitem__)]] = np.arange(len(ids))
+    return ranks

@@ -18,7 +18,7 @@ from indexer.lock import WriterLock
 from indexer.remedies import BUILD, RESTORE
 from indexer.rows import vector_crc
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.vectors import write_file
+from indexer.vector_files import write_file
 
 QUARANTINE = "quarantine.jsonl"
 
@@ -135,10 +135,9 @@ class _Repair:
         restored: list[DamagedRow] = []
         for segment in (state.segment for state in states if state.segment is not None):
             here = [int(vid) for vid in segment.vids if int(vid) in wanted]
-            stored = segment.vectors() if here else None
             for vid in here:
-                assert stored is not None
-                blob = stored[int(segment.vids.searchsorted(vid))].astype("<f4").tobytes()
+                row = segment.matrix[int(segment.vids.searchsorted(vid))]
+                blob = row.astype("<f4").tobytes()
                 if self._put_back(vid, blob):
                     restored.append(wanted[vid])
         return restored

@@ -8,7 +8,7 @@ from indexer.debiasing import searched_between
 from indexer.directory import FILES, SCRATCH
 from indexer.store import DATABASE
 from indexer.transforms import Transform
-from indexer.vectors import FileRecord, write_file
+from indexer.vector_files import FileRecord, write_file
 
 ROWS_A_FILE = 100_000
 _MAX_VID = 2**63 - 1

@@ -1,18 +1,28 @@
 """Everything that one state of an index searches, loaded: its FAISS files and its tail."""
 
 import sqlite3
-from dataclasses import dataclass, field
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer import tables
 from indexer.debiasing import Debiasing, read_debiasing, searched_between
+from indexer.errors import CorruptError
+from indexer.language_layout import LanguageLayout
 from indexer.records import Filter, Vectors
-from indexer.vectors import Mask, Segment, Vids, load_file
+from indexer.remedies import REPAIR
+from indexer.vector_files import load_file
+from indexer.vectors import Mask, Positions, Segment, Vids
 
 _CACHED_FILTERS = 32
+_CACHED_LAYOUTS = 4
+"""Fewer: a layout has 8 bytes a row and more."""
+
 _MAX_VID = 2**63 - 1
 
 V = TypeVar("V")
@@ -29,47 +39,85 @@ class Segments:
     """The database, for messages."""
     files: dict[str, Segment]
     """Loaded FAISS files by name."""
-    tail: tuple[Segment, ...]
-    """The vectors that no file holds: one segment or none."""
     dead: Vids
     """Deleted vectors that a file still holds."""
     debiasing: Debiasing
     """What was done to the vectors in them."""
+    all: tuple[Segment, ...]
+    """Files and tail, so that vids ascend through them."""
+    vids: Vids
+    """(rows,) of all segments."""
+    starts: tuple[int, ...]
+    """The row at which each segment begins."""
     _allowed: dict[Filter, Vids] = field(default_factory=dict)
     _languages: dict[Filter, dict[str, int]] = field(default_factory=dict)
+    _layouts: dict[Filter, LanguageLayout] = field(default_factory=dict)
+    notes: dict[Hashable, object] = field(default_factory=dict)
+    """What those who ask have worked out of this state and want to find again."""
 
     @property
-    def all(self) -> tuple[Segment, ...]:
-        """Files and tail."""
-        return (*self.files.values(), *self.tail)
+    def rows(self) -> int:
+        """Number of rows of all segments, deleted ones included."""
+        return len(self.vids)
 
-    def candidates(self, conn: sqlite3.Connection, vids: Vids) -> tuple[list[str], Vectors]:
-        """Read the ids and the searched vectors of ascending vids.
+    def positions(self, vids: NDArray[np.int64]) -> Positions:
+        """Find the rows of vids, -1 where there is none; rows count through all segments."""
+        if not len(self.vids):
+            return np.full(len(vids), -1, np.int64)
+        place = np.minimum(np.searchsorted(self.vids, vids), len(self.vids) - 1)
+        return np.where(self.vids[place] == vids, place, -1)
 
-        Without a transform they are the raw ones of the database, each held against its checksum;
-        with one they are what the segments hold, which is what the transform made of those.
+    def vectors(self, positions: Positions) -> Vectors:
+        """Copy the searched vectors of some rows, (n, dim) float32, in their order."""
+        if len(self.all) == 1:
+            return self.all[0].matrix.take(positions, axis=0)
+        vectors = np.empty((len(positions), self.dim), np.float32)
+        for start, segment in zip(self.starts, self.all, strict=True):
+            here = (positions >= start) & (positions < start + len(segment.vids))
+            vectors[here] = segment.matrix.take(positions[here] - start, axis=0)
+        return vectors
 
-        Returns:
-            n ids and (n, dim) float32, in the order of ``vids``.
+    def vectors_of(self, vids: NDArray[np.int64]) -> Vectors:
+        """Copy the searched vectors of documents, (n, dim) float32, in their order.
 
         Raises:
-            CorruptError: one of them has no row, or is damaged.
+            CorruptError: one of them is missing.
         """
-        if self.debiasing.transform is None:
-            return tables.candidates(conn, vids, self.dim, self.place)
-        ids = tables.ids_of(conn, vids, self.place)
-        vectors = np.empty((len(vids), self.dim), np.float32)
-        for segment in self.all:
-            places = np.searchsorted(segment.vids, vids)
-            here = places < len(segment.vids)
-            here[here] = segment.vids[places[here]] == vids[here]
-            if here.any():
-                vectors[here] = segment.vectors(places[here])
-        return ids, vectors
+        positions = self.positions(vids)
+        if (positions < 0).any():
+            raise CorruptError(f"{self.place}: a document has no vector", REPAIR)
+        return self.vectors(positions)
+
+    def scores_at(self, query: Vectors, positions: Positions) -> Vectors:
+        """Score some rows in float32, each as if it were alone.
+
+        Args:
+            query: (d,) float32.
+            positions: (n,).
+        """
+        if len(self.all) == 1:
+            return self.all[0].scores_at(query, positions)
+        scores = np.empty(len(positions), np.float32)
+        for start, segment in zip(self.starts, self.all, strict=True):
+            here = (positions >= start) & (positions < start + len(segment.vids))
+            scores[here] = segment.scores_at(query, positions[here] - start)
+        return scores
+
+    def scores(self, queries: Vectors) -> Vectors:
+        """Score all rows for each query in float32.
+
+        Returns:
+            (q, rows + 1), last a column of minus infinity.
+        """
+        scores = np.empty((len(queries), self.rows + 1), np.float32)
+        scores[:, -1] = -np.inf
+        for start, segment in zip(self.starts, self.all, strict=True):
+            segment.scores(queries, scores[:, start : start + len(segment.vids)])
+        return scores
 
     def mask(self, conn: sqlite3.Connection, allowed: Filter) -> Mask:
         """Make the mask of a filter, remembering the part that queries share."""
-        shared = Filter(languages=allowed.languages, where=allowed.where)
+        shared = replace(allowed, exclude=frozenset())
         vids = None if shared == Filter() else self._allowed.get(shared)
         if vids is None and shared != Filter():
             vids = tables.allowed_vids(conn, shared)
@@ -78,6 +126,25 @@ class Segments:
         if allowed.exclude:
             denied = np.union1d(denied, tables.vids_of(conn, allowed.exclude))
         return Mask(vids, denied)
+
+    def layout(self, conn: sqlite3.Connection, allowed: Filter) -> LanguageLayout:
+        """Sort the rows that a filter lets pass by language, remembering the answer.
+
+        What it excludes by id is not looked at.
+
+        Raises:
+            CorruptError: a document has no vector here.
+        """
+        shared = replace(allowed, exclude=frozenset())
+        layout = self._layouts.get(shared)
+        if layout is None:
+            vids, languages = tables.vids_by_language(conn, shared)
+            positions = self.positions(vids)
+            if (positions < 0).any():
+                raise CorruptError(f"{self.place}: a document has no vector", REPAIR)
+            layout = LanguageLayout.of(positions, languages, self.rows)
+            _remember(self._layouts, shared, layout, _CACHED_LAYOUTS)
+        return layout
 
     def language_counts(self, conn: sqlite3.Connection, allowed: Filter) -> dict[str, int]:
         """Count the documents a filter lets pass by language, remembering the answer."""
@@ -112,19 +179,23 @@ def load_segments(
     debiasing = read_debiasing(conn, place, known.debiasing if known else None)
     first = tables.sealed_to(conn) + 1
     vids, vectors = searched_between(conn, place, debiasing.transform, dim, first, _MAX_VID)
+    tail = (Segment.of(vids, vectors),) if len(vids) else ()
+    segments = (*files.values(), *tail)
     return Segments(
         seq=tables.last_commit(conn),
         dim=dim,
         place=place,
         files=files,
-        tail=(Segment.of(vids, vectors),) if len(vids) else (),
         dead=tables.tombstones(conn),
         debiasing=debiasing,
+        all=segments,
+        vids=np.concatenate([np.empty(0, np.int64), *(s.vids for s in segments)]),
+        starts=tuple(accumulate((len(s.vids) for s in segments[:-1]), initial=0))[: len(segments)],
     )
 
 
-def _remember(cache: dict[Filter, V], key: Filter, value: V) -> None:
+def _remember(cache: dict[Filter, V], key: Filter, value: V, most: int = _CACHED_FILTERS) -> None:
     """Keep a value, and forget all when there are many: filters repeat or are all different."""
-    if len(cache) >= _CACHED_FILTERS:
+    if len(cache) >= most:
         cache.clear()
     cache[key] = value

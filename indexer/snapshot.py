@@ -1,12 +1,14 @@
 """One state of an index, and everything that can be asked of it."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 
 from indexer import tables
+from indexer.by_language import Candidates, candidates_by_language
 from indexer.columns import Columns, read_columns
 from indexer.debiasing import Debiasing
 from indexer.errors import CorruptError, InputError, UsageError
@@ -17,9 +19,12 @@ from indexer.remedies import REPAIR
 from indexer.rows import check_vectors
 from indexer.segments import Segments
 from indexer.settings import IndexSettings
-from indexer.vectors import Vids
+from indexer.vectors import Positions, Vids
 
 EVERYTHING = Filter()
+T = TypeVar("T")
+
+_NO_VIDS = np.empty(0, np.int64)
 
 
 class Snapshot:
@@ -85,6 +90,32 @@ class Snapshot:
         mask = self._segments.mask(self._conn, filter)
         return nearest(self._conn, self._segments, queries, k, mask)
 
+    def candidates_by_language(
+        self,
+        vectors: Vectors,
+        depth: int,
+        filter: Filter = EVERYTHING,  # noqa: A002
+        drop: Sequence[Vids] = (),
+    ) -> tuple[tuple[str, ...], Iterator[Candidates]]:
+        """Find what may be among the nearest of its language, all languages in one scan.
+
+        Args:
+            vectors: (q, d) float32 unit rows as :attr:`debiasing` makes them of raw ones.
+            depth: how many of each language, at least 1.
+            filter: which documents may be found.
+            drop: for each query vids, see :meth:`vids`, that it must not get; none when empty.
+
+        Returns:
+            The languages that the filter lets pass, in order, and what each query finds.
+        """
+        queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
+        segments, layout = self._segments, self._segments.layout(self._conn, filter)
+        never = tables.vids_of(self._conn, filter.exclude) if filter.exclude else _NO_VIDS
+        unwanted = drop or [_NO_VIDS] * len(queries)
+        out = [segments.positions(np.append(never, vids)) for vids in unwanted]
+        found = candidates_by_language(self._conn, segments, queries, depth, layout, out)
+        return layout.names, found
+
     def hits(self, found: Sequence[Neighbours]) -> list[list[Hit]]:
         """Read the documents of neighbours; ranks follow their order.
 
@@ -146,20 +177,30 @@ class Snapshot:
         """Look up the numbers of those ids that are there, see :meth:`neighbours`."""
         return tables.vids_by_id(self._conn, ids)
 
-    def searched_vectors(self, vids: Vids) -> Vectors:
-        """Read vectors as they are searched, transformed: (n, d), in the order of ascending vids.
+    @property
+    def rows(self) -> int:
+        """Rows that are searched, deleted ones included; see :meth:`rows_at`."""
+        return self._segments.rows
 
-        Raises:
-            CorruptError: one of them is damaged or missing.
-        """
-        return self._segments.candidates(self._conn, vids)[1]
+    def rows_at(self, positions: Positions) -> Vectors:
+        """Copy searched, that is transformed vectors by the numbers of their rows: (n, d)."""
+        return self._segments.vectors(positions)
 
     def sample(self, language: str, n: int) -> Vectors:
         """Read the searched vectors of ``n`` documents of a language, always the same ones.
 
         They are those with the lowest keys of their texts, which are hashes.
+
+        Raises:
+            CorruptError: one of them is missing.
         """
-        return self.searched_vectors(tables.sample_of(self._conn, language, n))
+        return self._segments.vectors_of(tables.sample_of(self._conn, language, n))
+
+    def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Work something out of this state once; readers of the same state share it."""
+        if key not in self._segments.notes:
+            self._segments.notes[key] = make()
+        return cast("T", self._segments.notes[key])
 
     @property
     def debiasing(self) -> Debiasing:

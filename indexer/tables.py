@@ -18,7 +18,8 @@ from indexer.records import Document, Filter, Vectors
 from indexer.remedies import REPAIR, RESTORE
 from indexer.rows import COLUMNS, DocumentRow, read_document, read_vectors, text_key
 from indexer.settings import IndexSettings
-from indexer.vectors import FileRecord, Vids
+from indexer.vector_files import FileRecord
+from indexer.vectors import Vids
 
 State = Literal["building", "ready"]
 
@@ -119,6 +120,22 @@ def allowed_vids(conn: sqlite3.Connection, allowed: Filter) -> Vids:
     condition, parameters = _condition(allowed)
     query = f"SELECT d.vid FROM documents AS d WHERE {condition} ORDER BY d.vid"  # noqa: S608
     return _vids(conn.execute(query, parameters))
+
+
+def vids_by_language(conn: sqlite3.Connection, allowed: Filter) -> tuple[Vids, dict[str, int]]:
+    """List the vids that a filter lets pass, language by language, and ascending in each.
+
+    Returns:
+        The vids, and the number of them in each language, in the order of the languages.
+    """
+    condition, parameters = _condition(allowed)
+    query = f"SELECT d.vid, d.lang FROM documents AS d WHERE {condition} ORDER BY d.lang, d.vid"  # noqa: S608
+    vids: list[int] = []
+    languages: dict[str, int] = {}
+    for vid, lang in conn.execute(query, parameters):
+        vids.append(vid)
+        languages[lang] = languages.get(lang, 0) + 1
+    return np.array(vids, np.int64), languages
 
 
 def candidates(

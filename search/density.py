@@ -9,7 +9,7 @@ NEIGHBOURS = 10
 SAMPLE = 256
 """Documents of each language that stand for all of them."""
 
-_ROWS = 4096
+_ROWS = 1024
 _ITSELF = 1 - 1e-6
 
 Crowding = NDArray[np.float32]
@@ -32,7 +32,8 @@ def crowding(vectors: Vectors, sample: Vectors) -> Crowding:
     mean = np.zeros(len(vectors), np.float32)
     n = min(NEIGHBOURS, len(sample))
     for start in range(0, len(vectors) if n else 0, _ROWS):
-        scores = vectors[start : start + _ROWS] @ sample.T
+        # Pair by pair: the sums of a matrix product depend on the shape of the whole.
+        scores = np.vecdot(vectors[start : start + _ROWS, None], sample[None])
         scores[scores > _ITSELF] = -np.inf
         best = np.partition(scores, len(sample) - n, axis=1)[:, len(sample) - n :]
         known = np.isfinite(best)

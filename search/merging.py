@@ -6,9 +6,10 @@ gives each document a key, and the documents are returned in the order of their 
 changes the order inside a language but CSLS.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, Self, get_args
+from itertools import pairwise
+from typing import Literal, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,11 @@ class Merging:
         if self.floor is not None and self.name not in {"round-robin", "quota"}:
             raise UsageError(f"{self.name} has no floor", "take round-robin or quota")
 
+    @property
+    def takes_turns(self) -> bool:
+        """Whether ranks decide, and not scores."""
+        return self.name in {"round-robin", "quota"}
+
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
         """Read what :meth:`to_json` wrote; nothing stands for ``none``."""
@@ -83,75 +89,133 @@ NO_MERGING = Merging()
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The scores of one query, a list for each language; one of them for unknown languages."""
+    """The scores of one query, the lists of L languages one after the other, n scores in all."""
 
-    scores: Sequence[NDArray[np.float32]]
-    """(n_l,) each, in any order, minus infinity for a document that is out of reach."""
+    scores: NDArray[np.float32]
+    """(n,) minus infinity for a document that is out of reach."""
+    bounds: NDArray[np.int64]
+    """(L + 1,) list l holds the scores bounds[l] to bounds[l + 1], in any order. One list is that
+    of unknown languages."""
     sizes: NDArray[np.int64]
     """(L,) documents of each language, listed or not; the query itself among them, since one
     document less would put its language behind all others of the same size."""
     own: int | None
     """The list in the query's language; None when it has none."""
-    crowding: Sequence[Crowding] = ()
-    """(n_l,) each, for CSLS: how near the documents are to texts in the query's language."""
+    crowding: Crowding | None = None
+    """(n,) for CSLS: how near the documents are to texts in the query's language."""
 
 
-def merge_keys(merging: Merging, lists: Lists) -> list[Keys]:
-    """Give every document of every list its key, higher is earlier; those out of reach keep -inf.
+def merge_keys(merging: Merging, lists: Lists) -> Keys:
+    """Give every document its key, higher is earlier; those out of reach keep -inf.
 
     Args:
         merging: how.
-        lists: of one query. To find the first k documents, lists of the ``max(k, HEAD)`` best of
+        lists: of one query. To find the first k documents, lists of the :func:`depth` best of
             each language are enough for every method but CSLS, for which they are nearly so.
+
+    Returns:
+        (n,)
     """
-    scores = [np.asarray(s, np.float64) for s in lists.scores]
-    if merging.name == "standardise":
-        keys = [_standardised(s) for s in scores]
-    elif merging.name == "softmax":
-        keys = _softmax(scores)
-    elif merging.name in {"round-robin", "quota"}:
-        keys = _in_turn(scores, _weights(merging, lists), merging.floor)
-    elif merging.name == "csls":
-        keys = _csls(scores, lists)
+    scores = lists.scores.astype(np.float64)
+    if merging.name == "none" or not len(scores):
+        return scores
+    language = np.repeat(np.arange(len(lists.sizes)), np.diff(lists.bounds))
+    if merging.takes_turns:
+        keys = _in_turn(scores, lists, language, merging)
     else:
-        return scores
-    return [np.where(np.isneginf(s), s, key) for s, key in zip(scores, keys, strict=True)]
+        slope, start = scales(merging, lists.scores, lists.bounds)
+        keys = slope[language] * scores + start[language]
+        keys -= 0 if lists.crowding is None else lists.crowding
+    return np.where(np.isneginf(scores), scores, keys)
 
 
-def _head(scores: Keys) -> Keys:
-    """Take the HEAD best scores, in any order, those out of reach left out."""
-    n = min(HEAD, len(scores))
-    best = np.partition(scores, len(scores) - n)[len(scores) - n :]
-    return best[np.isfinite(best)]
+def scales(
+    merging: Merging, scores: NDArray[np.float32], bounds: NDArray[np.int64]
+) -> tuple[Keys, Keys]:
+    """Say how a score becomes a key where no turns are taken: slope times score plus start.
+
+    Args:
+        merging: ``standardise``, ``softmax`` or ``csls``; for the last, crowding comes off.
+        scores: of one query, see :class:`Lists`.
+        bounds: (L + 1,)
+
+    Returns:
+        slope and start, (L,) each.
+    """
+    heads = _heads(scores.astype(np.float64), bounds)
+    if merging.name == "csls":
+        return np.full(len(heads), 2.0), -_moments(heads[:, HEAD - NEIGHBOURS :]).mean
+    if merging.name == "softmax":
+        temperature = _temperature(heads)
+        return np.full(len(heads), 1 / temperature), -_log_sum(heads / temperature)
+    found = _moments(heads)
+    deviation = np.sqrt(found.variance)
+    slope = 1 / np.where(deviation > _TIED, deviation, 1.0)
+    return slope, -found.mean * slope
 
 
-def _standardised(scores: Keys) -> Keys:
-    head = _head(scores)
-    if not len(head):
-        return scores
-    deviation = float(head.std())
-    keys: Keys = (scores - head.mean()) / (deviation if deviation > _TIED else 1.0)
-    return keys
+def depth(merging: Merging, k: int) -> int:
+    """Say how many of the best of each language decide on the first ``k`` documents."""
+    if merging.name == "none" or merging.takes_turns:
+        return k
+    # CSLS changes the order inside a language: it looks at twice as many documents.
+    return max(k, HEAD) * (2 if merging.name == "csls" else 1)
+
+
+def _heads(scores: Keys, bounds: NDArray[np.int64]) -> Keys:
+    """Take the HEAD best scores of each list, (L, HEAD) ascending, filled up with -inf in front."""
+    sizes = np.diff(bounds)
+    width = max(int(sizes.max(initial=0)), HEAD)
+    if width * len(sizes) > _SPARSE * len(scores) + _SPARSE * HEAD * len(sizes):
+        return np.concatenate(
+            [_heads(scores[a:b], np.array([0, b - a])) for a, b in pairwise(bounds)]
+        )
+    grid = np.full((len(sizes), width), -np.inf)
+    grid[np.arange(width) < sizes[:, None]] = scores
+    if width > 2 * HEAD:
+        grid = np.partition(grid, width - HEAD, axis=1)[:, width - HEAD :]
+    grid.sort(axis=1)
+    return grid[:, grid.shape[1] - HEAD :]
+
+
+_SPARSE = 4
+"""Lists so much longer than the others are not put into one grid with them."""
+
+
+class _Moments(NamedTuple):
+    """What the numbers of each row of heads are like."""
+
+    n: NDArray[np.int64]
+    mean: Keys
+    """0 of nothing."""
+    variance: Keys
+    """0 of nothing."""
+
+
+def _moments(heads: Keys) -> _Moments:
+    there = np.isfinite(heads)
+    count = there.sum(axis=1)
+    mean = np.where(there, heads, 0.0).sum(axis=1) / count.clip(min=1)
+    around = np.where(there, heads - mean[:, None], 0.0)
+    return _Moments(count, mean, (around**2).sum(axis=1) / count.clip(min=1))
 
 
 _TIED = 1e-9
 """A deviation this small is that of equal scores."""
 
 
-def _softmax(scores: Sequence[Keys]) -> list[Keys]:
-    heads = [_head(s) for s in scores]
-    spread = [float(head.var()) for head in heads if len(head) > 1]
-    temperature = _TEMPERATURE * float(np.sqrt(np.mean(spread))) if spread else 0.0
-    temperature = temperature if temperature > _TIED else 1.0
-    return [
-        (s - _log_sum(head / temperature) * temperature) / temperature if len(head) else s
-        for s, head in zip(scores, heads, strict=True)
-    ]
+def _temperature(heads: Keys) -> float:
+    found = _moments(heads)
+    variance = found.variance[found.n > 1]
+    temperature = _TEMPERATURE * float(np.sqrt(variance.mean())) if len(variance) else 0.0
+    return temperature if temperature > _TIED else 1.0
 
 
-def _log_sum(values: Keys) -> float:
-    top = values.max()
-    return float(top + np.log(np.exp(values - top).sum()))
+def _log_sum(values: Keys) -> Keys:
+    """Logarithm of the sum of the exponentials of each row; 0 of nothing."""
+    top = np.where(np.isfinite(values[:, -1]), values[:, -1], 0.0)
+    total: Keys = np.exp(values - top[:, None]).sum(axis=1)
+    return top + np.log(np.where(total > 0, total, 1.0))
 
 
 def _weights(merging: Merging, lists: Lists) -> Keys:
@@ -168,31 +232,31 @@ def _weights(merging: Merging, lists: Lists) -> Keys:
     return weights
 
 
-def _in_turn(scores: Sequence[Keys], weights: Keys, floor: float | None) -> list[Keys]:
+def _in_turn(scores: Keys, lists: Lists, language: NDArray[np.int64], merging: Merging) -> Keys:
     """Let the r-th of a language with weight w have its turn at (r - 1/2) / w.
 
     The first k are then divided as Sainte-Laguë divides k seats. Equal turns go by score; a
     language without weight, and what lies below the floor, comes last, by score.
     """
-    keys = []
-    for s, weight in zip(scores, weights, strict=True):
-        rank = np.empty(len(s))
-        rank[np.argsort(-s, kind="stable")] = np.arange(1, len(s) + 1)
-        late = np.full(len(s), weight <= 0) if floor is None else (s < floor) | (weight <= 0)
-        turn = np.where(late, np.inf, (rank - 0.5) / max(weight, 1e-300))
-        keys.append(turn)
+    weight = _weights(merging, lists)[language]
+    late = weight <= 0
+    if merging.floor is not None:
+        late |= scores < merging.floor
+    turn: Keys = (_ranks(scores, lists.bounds, language) - 0.5) / np.maximum(weight, 1e-300)
     # Turns become whole numbers, so that the score decides among equal ones and nothing else.
-    order = np.unique(np.round(np.concatenate([*keys, [np.inf]]), 9))
-    return [
-        -np.searchsorted(order, np.round(turn, 9)) + (s + 1) / 4
-        for turn, s in zip(keys, scores, strict=True)
-    ]
+    turn = np.where(late, np.inf, turn).round(9)
+    order = np.unique(np.append(turn, np.inf))
+    return -np.searchsorted(order, turn) + (scores + 1) / 4
 
 
-def _csls(scores: Sequence[Keys], lists: Lists) -> list[Keys]:
-    keys = []
-    for s, crowding in zip(scores, lists.crowding, strict=True):
-        best = np.sort(_head(s))[-NEIGHBOURS:]
-        around = float(best.mean()) if len(best) else 0.0
-        keys.append(2 * s - around - crowding)
-    return keys
+def _ranks(
+    scores: Keys, bounds: NDArray[np.int64], language: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Rank of each score in its list, 1 is the best; earlier ones first among equals."""
+    falling = scores[1:] <= scores[:-1]
+    falling[bounds[1:-1][(bounds[1:-1] > 0) & (bounds[1:-1] < len(scores))] - 1] = True
+    rank = np.arange(1, len(scores) + 1)
+    if not falling.all():
+        order = np.lexsort((-scores, language))
+        rank[order] = rank.copy()
+    return rank - bounds[language]

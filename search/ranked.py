@@ -1,19 +1,21 @@
 """The neighbours of queries in the order in which they are served: merged, where that is asked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
+from indexer.by_language import Candidates, Scored
 from indexer.index import Snapshot
 from indexer.nearest import Neighbours
 from indexer.records import UNKNOWN_LANGUAGE, Filter, Hit, Vectors
-from indexer.vectors import Vids
+from indexer.vectors import Positions, Vids
 from search.density import SAMPLE, Crowding, crowding
-from search.merging import HEAD, Lists, Merging, merge_keys
+from search.merging import Keys, Lists, Merging, depth, merge_keys, scales
 
-_DEEPER = 2
-"""CSLS changes the order inside a language: it looks at this many times as many documents."""
+_ALL_AT_ONCE = 50_000
+"""Rows whose crowding takes half a second."""
 
 
 def ranked(
@@ -40,48 +42,65 @@ def ranked(
         For each query exactly ``k`` hits as long as there are as many. The score stays the
         cosine, so that only without merging it descends.
     """
-    most = max((len(ids) for ids in drop), default=0)
     gone = state.vids(frozenset[str]().union(*drop))
     out = [np.array([gone[id_] for id_ in ids if id_ in gone], np.int64) for ids in drop]
     if merging.name == "none":
+        most = max((len(ids) for ids in drop), default=0)
         found = state.neighbours(vectors, k + most, allowed)
         return state.hits([_without(f, o, k) for f, o in zip(found, out, strict=True)])
     counts = state.language_counts(allowed)
-    depth = max(k, HEAD) * (_DEEPER if merging.name == "csls" else 1)
-    lists = {
-        name: state.neighbours(vectors, depth + most, replace(allowed, languages=frozenset({name})))
-        for name in counts
-    }
-    crowds = _Crowds(state) if merging.name == "csls" else None
+    names, found_by = state.candidates_by_language(vectors, depth(merging, k), allowed, out)
+    sizes = np.array([counts.get(name, 0) for name in names], np.int64)
     merged = []
-    for query, language in enumerate(languages):
-        own = [_without(found[query], out[query], depth) for found in lists.values()]
-        merged.append(_merge(own, list(counts), counts, language, merging, crowds, k))
+    for candidates, language in zip(found_by, languages, strict=True):
+        if merging.takes_turns:
+            own = names.index(language) if language in names else None
+            own = None if language == UNKNOWN_LANGUAGE else own
+            merged.append(_in_turn(candidates, sizes, own, merging, k))
+        else:
+            crowds = None
+            if merging.name == "csls":
+                crowds = _crowding(state, candidates.positions, language)
+            merged.append(_by_scale(candidates, len(names), crowds, merging, k))
     return state.hits(merged)
 
 
-def _merge(
-    found: Sequence[Neighbours],
-    names: Sequence[str],
-    counts: dict[str, int],
-    language: str,
-    merging: Merging,
-    crowds: "_Crowds | None",
-    k: int,
+def _in_turn(
+    candidates: Candidates, sizes: NDArray[np.int64], own: int | None, merging: Merging, k: int
 ) -> Neighbours:
-    """Put the lists of one query in one order and keep the first ``k``."""
-    known = language if language != UNKNOWN_LANGUAGE else None
-    lists = Lists(
-        scores=[f.scores for f in found],
-        sizes=np.array([counts[name] for name in names], np.int64),
-        own=names.index(language) if known in names else None,
-        crowding=[] if crowds is None else [crowds.of(f, known) for f in found],
-    )
-    keys = np.concatenate([np.empty(0), *merge_keys(merging, lists)])
-    scores = np.concatenate([np.empty(0, np.float32), *(f.scores for f in found)])
-    vids = np.concatenate([np.empty(0, np.int64), *(f.vids for f in found)])
-    order = np.lexsort((vids, -scores, -keys))[:k]
-    return Neighbours(vids[order], scores[order])
+    """Let the languages take turns: all candidates are scored exactly, since ranks decide."""
+    scored = candidates.exact(np.arange(len(candidates.positions)))
+    order = np.lexsort((scored.ties, -scored.scores, candidates.languages))
+    scored = Scored(scored.vids[order], scored.scores[order], scored.ties[order])
+    bounds = np.searchsorted(candidates.languages, np.arange(len(sizes) + 1))
+    keys = merge_keys(merging, Lists(scored.scores, bounds, sizes, own))
+    return _first(scored, keys, k)
+
+
+def _by_scale(
+    candidates: Candidates, languages: int, crowds: Crowding | None, merging: Merging, k: int
+) -> Neighbours:
+    """Move the scores of each language to one scale, and score exactly what may be first there."""
+    if not len(candidates.positions):
+        return Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))
+    bounds = np.searchsorted(candidates.languages, np.arange(languages + 1))
+    slopes, starts = scales(merging, candidates.near, bounds)
+    slope, start = slopes[candidates.languages], starts[candidates.languages]
+    start = start if crowds is None else start - crowds
+    near, error = slope * candidates.near + start, slope * candidates.error
+    chosen = np.arange(len(near))
+    if len(near) > k:
+        surely = near - error
+        least = np.partition(surely, len(near) - k)[len(near) - k]
+        chosen = np.flatnonzero(near + error >= least)
+    scored = candidates.exact(chosen)
+    return _first(scored, slope[chosen] * scored.scores.astype(np.float64) + start[chosen], k)
+
+
+def _first(scored: Scored, keys: Keys, k: int) -> Neighbours:
+    """Keep the first ``k`` in the order of (-key, -score, id)."""
+    order = np.lexsort((scored.ties, -scored.scores, -keys))[:k]
+    return Neighbours(scored.vids[order], scored.scores[order])
 
 
 def _without(found: Neighbours, out: Vids, k: int) -> Neighbours:
@@ -90,27 +109,25 @@ def _without(found: Neighbours, out: Vids, k: int) -> Neighbours:
     return Neighbours(found.vids[kept][:k], found.scores[kept][:k])
 
 
-class _Crowds:
-    """The crowding of candidates, looked up once for each language that asks."""
+def _crowding(state: Snapshot, positions: Positions, language: str) -> Crowding:
+    """Crowding of rows with texts of a language; the mean of all languages when it is unknown.
 
-    def __init__(self, state: Snapshot) -> None:
-        self._state = state
-        self._samples: dict[str, Vectors] = {}
-
-    def of(self, found: Neighbours, language: str | None) -> Crowding:
-        """Crowding with texts of a language; the mean of all languages when it is None."""
-        if not len(found.vids):
-            return np.empty(0, np.float32)
-        order = np.argsort(found.vids)
-        vectors = self._state.searched_vectors(found.vids[order])
-        known = self._state.language_counts().keys() - {UNKNOWN_LANGUAGE}
-        names = [language] if language is not None else sorted(known)
-        mean = np.mean([crowding(vectors, self._sample(name)) for name in names], axis=0)
-        back = np.empty(len(order), np.float32)
-        back[order] = mean
-        return back
-
-    def _sample(self, language: str) -> Vectors:
-        if language not in self._samples:
-            self._samples[language] = self._state.sample(language, SAMPLE)
-        return self._samples[language]
+    What is worked out is remembered, in an index of moderate size for all rows at the first query
+    in the language, so that the queries after it cost nothing.
+    """
+    names = [language]
+    if language == UNKNOWN_LANGUAGE:
+        names = sorted(state.language_counts().keys() - {UNKNOWN_LANGUAGE})
+    means = [np.zeros(len(positions), np.float32)] if not names else []
+    for name in names:
+        sample = state.remembered(("sample", name), partial(state.sample, name, SAMPLE))
+        known = state.remembered(
+            ("crowding", name), lambda: np.full(state.rows, np.nan, np.float32)
+        )
+        lacking = positions[np.isnan(known[positions])]
+        if len(lacking) and state.rows <= _ALL_AT_ONCE:
+            lacking = np.arange(state.rows)
+        known[lacking] = crowding(state.rows_at(lacking), sample)
+        means.append(known[positions])
+    mean: Crowding = np.mean(means, axis=0)
+    return mean

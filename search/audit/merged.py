@@ -21,9 +21,8 @@ class Merger:
 
     def __init__(self, pool: Pool, merging: Merging) -> None:
         self._merging = merging
-        bounds = [*pool.starts.tolist(), len(pool)]
-        self._slices = [slice(a, b) for a, b in pairwise(bounds)]
-        self._crowding = _crowding(pool, self._slices) if merging.name == "csls" else None
+        self._bounds = np.append(pool.starts, len(pool))
+        self._crowding = _crowding(pool) if merging.name == "csls" else None
 
     def keys(self, scores: NDArray[np.float32], language: int) -> Keys:
         """Merge.
@@ -32,24 +31,21 @@ class Merger:
             scores: (N,) of one query, minus infinity for documents out of reach.
             language: number of the query's language.
         """
-        parts = [scores[part] for part in self._slices]
         own = None if language == NOBODY else language
-        column = -1 if own is None else own
         lists = Lists(
-            scores=parts,
-            sizes=np.array([len(part) for part in parts], np.int64),
+            scores=scores,
+            bounds=self._bounds,
+            sizes=np.diff(self._bounds),
             own=own,
-            crowding=[]
-            if self._crowding is None
-            else [self._crowding[column][part] for part in self._slices],
+            crowding=None if self._crowding is None else self._crowding[-1 if own is None else own],
         )
-        return np.concatenate(merge_keys(self._merging, lists))
+        return merge_keys(self._merging, lists)
 
 
-def _crowding(pool: Pool, slices: list[slice]) -> list[Crowding]:
+def _crowding(pool: Pool) -> list[Crowding]:
     """Crowding of all documents with texts of each language, and last the mean of these."""
     found = []
-    for part in slices[: len(pool.languages)]:
-        chosen = np.argsort(pool.text_keys[part], kind="stable")[:SAMPLE]
-        found.append(crowding(pool.vectors, pool.vectors[part][chosen]))
+    for start, end in pairwise(pool.starts.tolist()):
+        chosen = start + np.argsort(pool.text_keys[start:end], kind="stable")[:SAMPLE]
+        found.append(crowding(pool.vectors, pool.vectors[chosen]))
     return [*found, np.mean(found, axis=0)]

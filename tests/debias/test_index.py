@@ -193,18 +193,20 @@ def brute(
         )
         names = sorted(set(columns.languages))
         rows = [[i for i, c in enumerate(columns.languages) if c == name] for name in names]
+        flat = [i for r in rows for i in r]
+        sizes = np.array([len(r) for r in rows])
         lists = Lists(
-            [scores[r] for r in rows],
-            np.array([len(r) for r in rows]),
+            scores[flat],
+            np.concatenate([[0], np.cumsum(sizes)]),
+            sizes,
             names.index(lang) if lang in names else None,
         )
         keys = merge_keys(merging, lists)
-    flat = [
-        (-key, -float(scores[i]), i)
-        for r, ks in zip(rows, keys, strict=True)
-        for i, key in zip(r, ks.tolist(), strict=True)
+    made = [
+        (-key, -float(scores[i]), columns.ids[i])
+        for i, key in zip(flat, keys.tolist(), strict=True)
     ]
-    return [columns.ids[i] for _, _, i in sorted(flat)[:k]]
+    return [id_ for _, _, id_ in sorted(made)[:k]]
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "csls"])

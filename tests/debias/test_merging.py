@@ -1,6 +1,7 @@
 """Merged orders against what each method's definition says, written out slowly."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,15 +26,23 @@ lists_of_scores = st.lists(
 def lists(scores: list[Scores], own: int | None = None) -> Lists:
     """Make the lists of one query, nothing crowded."""
     sizes = np.array([len(s) for s in scores], np.int64)
-    return Lists(scores, sizes, own, [np.zeros(len(s), np.float32) for s in scores])
+    joined = np.concatenate([np.empty(0, np.float32), *scores])
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    return Lists(joined, bounds, sizes, own, np.zeros(len(joined), np.float32))
+
+
+def keys_of(merging: Merging, given_lists: Lists) -> list[NDArray[np.float64]]:
+    """The keys, list by list."""
+    return np.split(merge_keys(merging, given_lists), given_lists.bounds[1:-1])
 
 
 def order(merging: Merging, given_lists: Lists) -> list[tuple[int, int]]:
     """The order of (language, place) that the keys make; ties by score."""
-    keys = merge_keys(merging, given_lists)
+    keys = keys_of(merging, given_lists)
+    scores = np.split(given_lists.scores, given_lists.bounds[1:-1])
     rows = [
         (-key, -float(s), lang, place)
-        for lang, (ks, ss) in enumerate(zip(keys, given_lists.scores, strict=True))
+        for lang, (ks, ss) in enumerate(zip(keys, scores, strict=True))
         for place, (key, s) in enumerate(zip(ks.tolist(), ss, strict=True))
     ]
     return [(lang, place) for _, _, lang, place in sorted(rows)]
@@ -55,7 +64,7 @@ def test_order_inside_a_language_stays(name: str, scores: list[Scores]) -> None:
 @settings(max_examples=40)
 def test_standardise_is_the_z_score_of_the_head(scores: list[Scores]) -> None:
     """As the words of the definition say, in plain Python."""
-    for s, keys in zip(scores, merge_keys(Merging("standardise"), lists(scores)), strict=True):
+    for s, keys in zip(scores, keys_of(Merging("standardise"), lists(scores)), strict=True):
         if not len(s):
             continue
         head = sorted(s.tolist(), reverse=True)[:HEAD]
@@ -71,7 +80,7 @@ def test_standardise_is_the_z_score_of_the_head(scores: list[Scores]) -> None:
 @settings(max_examples=40)
 def test_softmax_is_a_probability_in_each_language(scores: list[Scores]) -> None:
     """The exponents of the keys of a language's head add up to 1."""
-    for s, keys in zip(scores, merge_keys(Merging("softmax"), lists(scores)), strict=True):
+    for s, keys in zip(scores, keys_of(Merging("softmax"), lists(scores)), strict=True):
         if len(s):
             head = np.sort(keys)[::-1][:HEAD]
             assert math.fsum(math.exp(k) for k in head.tolist()) == pytest.approx(1, abs=1e-6)
@@ -126,16 +135,15 @@ def test_below_the_floor_nothing_has_a_turn() -> None:
 def test_csls_is_equation_6() -> None:
     """2 s - r(query) - r(document), by hand."""
     s = [np.array([0.5, 0.3], np.float32), np.array([0.6], np.float32)]
-    crowded = [np.array([0.1, 0.0], np.float32), np.array([0.4], np.float32)]
-    keys = merge_keys(Merging("csls"), Lists(s, np.array([2, 1]), None, crowded))
-    assert keys[0] == pytest.approx([1.0 - 0.4 - 0.1, 0.6 - 0.4 - 0.0])
-    assert keys[1] == pytest.approx([1.2 - 0.6 - 0.4])
+    crowded = np.array([0.1, 0.0, 0.4], np.float32)
+    keys = merge_keys(Merging("csls"), replace(lists(s), crowding=crowded))
+    assert keys == pytest.approx([1.0 - 0.4 - 0.1, 0.6 - 0.4 - 0.0, 1.2 - 0.6 - 0.4])
 
 
 def test_csls_looks_at_the_ten_nearest_of_each_language() -> None:
     """Of 30 scores the best ten make r(query), however they are ordered."""
     s = np.random.default_rng(2).permutation(np.linspace(0, 0.9, 30)).astype(np.float32)
-    keys = merge_keys(Merging("csls"), lists([s]))[0]
+    keys = merge_keys(Merging("csls"), lists([s]))
     around = sum(sorted(s.tolist(), reverse=True)[:10]) / 10
     assert keys == pytest.approx((2 * s - around).tolist(), abs=1e-6)
 

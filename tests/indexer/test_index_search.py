@@ -123,7 +123,7 @@ def test_faiss_is_trusted_no_further_than_its_bound() -> None:
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     exact = vectors.astype(np.float64) @ vectors[:50].astype(np.float64).T
     error = np.abs(vectors @ vectors[:50].T - exact).max()
-    assert error < nearest_module._margin(384)
+    assert error < nearest_module.error_bound(384)
 
 
 @pytest.mark.parametrize("share", [1, 2, 7, 400])

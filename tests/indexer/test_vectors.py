@@ -9,9 +9,10 @@ import faiss
 import numpy as np
 import pytest
 
-from indexer import vectors as vectors_module
+from indexer import vector_files
 from indexer.errors import CorruptError, InterlinguaError
-from indexer.vectors import FileRecord, Mask, Segment, load_file, write_file
+from indexer.vector_files import FileRecord, load_file, write_file
+from indexer.vectors import Mask, Segment
 from tests.indexer.reference import flip_bit, random_units
 
 NONE = np.empty(0, np.int64)
@@ -31,7 +32,7 @@ def test_a_file_holds_what_it_was_given(tmp_path: Path, record: FileRecord) -> N
     segment = load_file(tmp_path, record, 8)
 
     assert np.array_equal(segment.vids, VIDS)
-    assert segment.vectors().tobytes() == VECTORS.tobytes()
+    assert segment.matrix.tobytes() == VECTORS.tobytes()
     assert (record.rows, record.first_vid, record.last_vid) == (6, 3, 300)
     assert not list((tmp_path / "tmp").iterdir())
     again = write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
@@ -108,7 +109,7 @@ def test_only_our_kind_of_file_reaches_faiss(
     hnsw.add_with_ids(VECTORS, VIDS)
     euclid = faiss.IndexIDMap(faiss.IndexFlatL2(8))
     euclid.add_with_ids(VECTORS, VIDS)
-    monkeypatch.setattr(vectors_module, "_deserialize", None)
+    monkeypatch.setattr(vector_files, "_deserialize", None)
     for index in (flat, hnsw, euclid, faiss.IndexFlatL2(8)):
         with pytest.raises(CorruptError, match="not a vector file"):
             load_file(tmp_path, forge(tmp_path, index), 8)
@@ -128,7 +129,7 @@ def test_a_forged_size_cannot_claim_memory(tmp_path: Path, record: FileRecord) -
     data = bytearray((tmp_path / record.name).read_bytes())
     data[74:82] = (1 << 40).to_bytes(8, "little")
     with pytest.raises(CorruptError, match="FAISS cannot read it"):
-        vectors_module._deserialize(tmp_path, bytes(data))
+        vector_files._deserialize(tmp_path, bytes(data))
 
 
 def test_a_link_is_not_followed(tmp_path: Path, record: FileRecord) -> None:

@@ -1,0 +1,110 @@
+"""The nearest of every language at once: what mergings choose from.
+
+All vectors are scored once, in float32. Whatever scores within the error of such a score of the
+last place of its language is a candidate, so that those that a search of each language alone
+would find are among them. Their scores are computed again one by one: in float32, where a score
+does not depend on what stands beside it, and as in :mod:`indexer.nearest` for those that decide.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.language_layout import Codes, LanguageLayout
+from indexer.nearest import error_bound, exact_scores, ranks_of_ties
+from indexer.records import Vectors
+from indexer.segments import Segments
+from indexer.vectors import Positions
+
+_BLOCK_SCORES = 16_000_000
+"""Scores held at once: 64 MB."""
+
+_SHORT = 12
+"""FAISS has loops of their own for vectors of up to so many dimensions."""
+
+
+class Scored(NamedTuple):
+    """Documents with their exact scores."""
+
+    vids: NDArray[np.int64]
+    """(n,)"""
+    scores: NDArray[np.float32]
+    """(n,)"""
+    ties: NDArray[np.int64]
+    """(n,) orders those of equal score by id; 0 where the score is alone."""
+
+
+class Candidates:
+    """The rows from which one query's answer is chosen, n in all.
+
+    Args:
+        conn: a connection inside the transaction that ``segments`` were loaded in.
+        segments: what is searched.
+        query: (d,) float32.
+        positions: (n,) rows.
+        languages: (n,) ascending.
+        near: (n,) float32 scores of each row alone, see :meth:`Segments.scores_at`.
+    """
+
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        segments: Segments,
+        query: Vectors,
+        positions: Positions,
+        languages: Codes,
+        near: Vectors,
+    ) -> None:
+        self._conn, self._segments, self._query = conn, segments, query
+        self.positions = positions
+        self.languages = languages
+        self.near = near
+        """(n,) each off by less than :attr:`error`."""
+        self.error = error_bound(segments.dim)
+
+    def exact(self, chosen: NDArray[np.int64]) -> Scored:
+        """Score some of them exactly.
+
+        Raises:
+            CorruptError: one of them has no row.
+        """
+        positions = self.positions[chosen]
+        scores = exact_scores(self._query, self._segments.vectors(positions))
+        vids = self._segments.vids[positions]
+        ties = ranks_of_ties(self._conn, self._segments.place, vids, scores)
+        return Scored(vids, scores, ties)
+
+
+def candidates_by_language(
+    conn: sqlite3.Connection,
+    segments: Segments,
+    queries: Vectors,
+    depth: int,
+    layout: LanguageLayout,
+    drop: Sequence[Positions],
+) -> Iterator[Candidates]:
+    """Find what may be among the ``depth`` nearest of its language, for each query.
+
+    Args:
+        conn: a connection inside the transaction that ``segments`` were loaded in.
+        segments: what is searched.
+        queries: (q, d) float32 unit rows, transformed as the documents are.
+        depth: how many of each language, at least 1.
+        layout: which rows may be found.
+        drop: for each query rows that may not.
+    """
+    block = max(1, _BLOCK_SCORES // (segments.rows + 1))
+    margin = 2 * error_bound(segments.dim)
+    for start in range(0, len(queries), block):
+        asked = queries[start : start + block]
+        scored = segments.scores(asked)
+        for query, scores, out in zip(asked, scored, drop[start : start + block], strict=True):
+            scores[out] = -np.inf
+            positions, languages = layout.best(scores, depth, margin)
+            # One query is scored row by row, each alone, where vectors are not very short.
+            alone = len(asked) == 1 and segments.dim > _SHORT
+            near = scores[positions] if alone else segments.scores_at(query, positions)
+            yield Candidates(conn, segments, query, positions, languages, near)
