@@ -10,7 +10,6 @@ files anew and encodes nothing; and the time of one query in every way, asked in
 
 import argparse
 import resource
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.cached import say
 from indexer.encoders.protocol import EncoderSpec
-from indexer.index import NOTHING, Debiasing, IndexReader, IndexSettings, IndexWriter
+from indexer.index import NOTHING, Debiasing, IndexReader, IndexSettings, IndexWriter, Snapshot
 from indexer.records import Document, EncodedDocument, Filter, Vectors
 from indexer.transforms import METHODS, Statistics, fit_transform
 from search.debias.apply import apply_debiasing, statistics_of_index
@@ -79,13 +78,12 @@ Timed = Callable[[Vectors], None]
 """Answers one query, (1, d)."""
 
 
-def asking(reader: IndexReader, merging: Merging) -> Timed:
+def asking(state: Snapshot, merging: Merging) -> Timed:
     """One search of ten neighbours under a merging."""
 
     def ask(query: Vectors) -> None:
-        with reader.snapshot() as state:
-            vector = state.debiasing.apply(query, ["en"])
-            ranked(state, vector, ["en"], 10, Filter(), merging, [frozenset()])
+        vector = state.debiasing.apply(query, ["en"])
+        ranked(state, vector, ["en"], 10, Filter(), merging, [frozenset()])
 
     return ask
 
@@ -160,28 +158,22 @@ def _fits(path: Path, n: int, before: float) -> Statistics:
 def _switches(
     path: Path, gathered: Statistics, asked: Vectors, options: argparse.Namespace
 ) -> None:
-    """Switch to and fro; copies of the index are asked side by side at the end."""
+    """Switch from method to method, hold on to each state, and ask all of them side by side."""
     print("| transform | switch |\n| --- | ---: |")
-    copies: dict[str, Path] = {}
-    for name in options.switch.split(","):
-        start = time.perf_counter()
-        made = NOTHING if name == "none" else Debiasing(name, fit_transform(name, gathered))
-        apply_debiasing(path, made)
-        print(f"| {name} | {time.perf_counter() - start:.1f} s |", flush=True)
-        copies[name] = path.with_name(f"{path.name}-{name}")
-        shutil.copytree(path, copies[name], dirs_exist_ok=True)
-    _queries(copies, asked)
-
-
-def _queries(copies: Mapping[str, Path], asked: Vectors) -> None:
-    """Time one query on the untouched index, under each transform and in each merging."""
+    states: dict[str, Snapshot] = {}
     with ExitStack() as stack:
-        readers = {n: stack.enter_context(IndexReader.open(path)) for n, path in copies.items()}
+        for name in options.switch.split(","):
+            start = time.perf_counter()
+            made = NOTHING if name == "none" else Debiasing(name, fit_transform(name, gathered))
+            apply_debiasing(path, made)
+            print(f"| {name} | {time.perf_counter() - start:.1f} s |", flush=True)
+            reader = stack.enter_context(IndexReader.open(path))
+            states[name] = stack.enter_context(reader.snapshot())
         print(f"\n| transform | one query, median of {len(asked)} | more |\n| --- | ---: | ---: |")
-        names = sorted(readers, key=lambda name: name != "none")
-        show(interleaved({n: asking(readers[n], NO_MERGING) for n in names}, asked))
+        names = sorted(states, key=lambda name: name != "none")
+        show(interleaved({n: asking(states[n], NO_MERGING) for n in names}, asked))
         print(f"\n| merging | one query, median of {len(asked)} | more |\n| --- | ---: | ---: |")
-        show(interleaved({n: asking(readers["none"], Merging(n)) for n in NAMES}, asked))
+        show(interleaved({n: asking(states["none"], Merging(n)) for n in NAMES}, asked))
 
 
 if __name__ == "__main__":
