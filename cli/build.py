@@ -10,19 +10,26 @@ from cli.options import (
     Corpora,
     CorpusFormat,
     DetectorName,
+    Dimensions,
     DryRun,
     GivenLang,
     GroupField,
     IdField,
     IndexPath,
+    InputTypes,
     Json,
     LangField,
     Layer,
     MaxRejects,
+    PassagePrompt,
     Pooling,
+    QueryPrompt,
     Quiet,
+    RequestsPerMinute,
     Revision,
     TextField,
+    TextsPerRequest,
+    remote_options,
 )
 
 
@@ -37,6 +44,12 @@ def build(
     revision: Revision = None,
     pooling: Pooling = None,
     layer: Layer = None,
+    dimensions: Dimensions = None,
+    query_prompt: QueryPrompt = "",
+    passage_prompt: PassagePrompt = "",
+    input_types: InputTypes = None,
+    requests_per_minute: RequestsPerMinute = None,
+    texts_per_request: TextsPerRequest = 64,
     id_field: IdField = "id",
     text_field: TextField = "text",
     lang_field: LangField = "lang",
@@ -64,7 +77,15 @@ def build(
     if dry_run:
         source.dry_run(json, max_rejects)
         return
-    spec = EncoderSpec(encoder, revision, pooling, layer)
+    remote = remote_options(
+        dimensions,
+        query_prompt,
+        passage_prompt,
+        input_types,
+        requests_per_minute,
+        texts_per_request,
+    )
+    spec = EncoderSpec(encoder, revision, pooling, layer, remote)
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
         progress("indexing", source.count(), quiet) as show,

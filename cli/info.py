@@ -64,6 +64,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
         ("documents", f"{info.documents}, {info.groups} groups"),
         ("languages", ", ".join(f"{lang} {n}" for lang, n in by_number) + f" ({sources})"),
         ("encoder", f"{info.encoder}, {info.dim} dimensions, {info.arithmetic}"),
+        *([("opened as", info.opened)] if info.opened != info.encoder else []),
         ("role", info.role),
         ("fingerprint", info.fingerprint),
         ("faiss", f"{info.kind}, {info.files} files, {info.bytes} bytes, tail {info.tail}"),
@@ -77,4 +78,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
         ("truncated", f"{lang}: {n} documents, {tokens} tokens cut off")
         for lang, (n, tokens) in info.truncated.items()
     )
+    if info.uncounted:
+        said = "where it is not known whether their texts were cut"
+        lines.append(("uncounted", f"{info.uncounted} documents, {said}"))
     return lines

@@ -8,6 +8,9 @@ import typer
 from indexer.readers.registry import FORMATS
 
 if TYPE_CHECKING:
+    from indexer.encoders.protocol import RemoteOptions
+
+if TYPE_CHECKING:
     from indexer.records import Filter
 
 IndexPath = Annotated[Path, typer.Option("--index", help="The index directory.", metavar="DIR")]
@@ -78,15 +81,49 @@ GroupField = Annotated[
 ENCODER = typer.Option(
     "--encoder",
     metavar="NAME",
-    help="multilingual-e5-small, use-multilingual, a Hugging Face id, a local model directory, or "
-    "hashing.",
+    help="multilingual-e5-small, use-multilingual, a Hugging Face id, a local model directory, "
+    "openai:MODEL[@URL] or tei@URL for a server, or hashing.",
 )
+_REMOTE = "Encoders over HTTP"
+Dimensions = Annotated[
+    int | None,
+    typer.Option(help="Numbers in a vector to ask a server for.", rich_help_panel=_REMOTE),
+]
+QueryPrompt = Annotated[
+    str,
+    typer.Option(
+        metavar="TEXT", help="Put before every query that a server gets.", rich_help_panel=_REMOTE
+    ),
+]
+PassagePrompt = Annotated[
+    str,
+    typer.Option(
+        metavar="TEXT",
+        help="Put before every document that a server gets.",
+        rich_help_panel=_REMOTE,
+    ),
+]
+InputTypes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[FIELD=]Q,P",
+        help="Tell a server queries and passages apart: query,document or "
+        "task=retrieval.query,retrieval.passage.",
+        rich_help_panel=_REMOTE,
+    ),
+]
+RequestsPerMinute = Annotated[
+    int | None, typer.Option(help="Calls of a server a minute at most.", rich_help_panel=_REMOTE)
+]
+TextsPerRequest = Annotated[
+    int, typer.Option(help="Texts in one call of a server at most.", rich_help_panel=_REMOTE)
+]
 MovedEncoder = Annotated[
     str | None,
     typer.Option(
         "--encoder",
         metavar="NAME",
-        help="Where the encoder of the index is now, if its directory has moved.",
+        help="Where the encoder of the index is now, if its directory or server has moved.",
     ),
 ]
 Revision = Annotated[
@@ -117,6 +154,30 @@ MarkdownFile = Annotated[
     Path | None,
     typer.Option("--markdown", metavar="FILE", help="Write the whole audit in Markdown."),
 ]
+
+
+def remote_options(
+    dimensions: int | None,
+    query_prompt: str,
+    passage_prompt: str,
+    input_types: str | None,
+    requests_per_minute: int | None,
+    texts_per_request: int,
+) -> "RemoteOptions | None":
+    """Make what a server is asked with, None when nothing of it is given."""
+    from indexer.encoders.protocol import RemoteOptions
+
+    given = RemoteOptions(
+        dimensions,
+        query_prompt,
+        passage_prompt,
+        input_types,
+        requests_per_minute,
+        texts_per_request,
+    )
+    return None if given == RemoteOptions() else given
+
+
 REJECTS = "rejects.jsonl"
 """Where refused records go, inside the index directory."""
 

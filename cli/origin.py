@@ -34,7 +34,7 @@ def origin(
     encoding = opened.encode([s.text for s in question.sentences], "query")
     distances = cosine_distances(encoding.vectors)
     report = origin_report(question.sentences, distances, question.published)
-    dropped = int(encoding.tokens_dropped.sum())
+    dropped = int(encoding.tokens_dropped.clip(0).sum())
     if json:
         print_json(origin_json(question, report, opened, dropped))
     else:

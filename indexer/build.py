@@ -286,7 +286,7 @@ def _encode(encoder: Encoder, documents: Sequence[Document], role: Role) -> list
 
 def _checked_encoder(writer: IndexWriter, moved: EncoderSpec | None) -> Encoder:
     """Open the encoder of the index, and see that it is the one that it was."""
-    encoder = open_encoder(moved or writer.settings.encoder)
+    encoder = open_encoder(writer.settings.encoder.moved(moved))
     writer.settings.check(encoder)
     return encoder
 

@@ -30,7 +30,7 @@ class Columns:
     probabilities: NDArray[np.float64]
     """(n,) the detector's, in [0, 1]; NaN where the corpus gave the language."""
     tokens_dropped: NDArray[np.int64]
-    """(n,)"""
+    """(n,) negative where nobody says."""
     vectors: Vectors
     """(n, d) raw, as encoded."""
 
@@ -95,7 +95,7 @@ def _pages(
         wanted = vids[start : start + _PAGE]
         rows = conn.execute(
             "SELECT d.vid, v.vector, v.crc32, d.id, d.lang, d.group_id, d.text_key, "
-            "d.lang_probability, d.tokens_dropped FROM documents AS d "
+            "d.lang_probability, iif(d.tokens > 0, d.tokens_dropped, -1) FROM documents AS d "
             "JOIN vectors AS v ON v.vid = d.vid WHERE d.vid BETWEEN ? AND ? ORDER BY d.vid",
             [int(wanted[0]), int(wanted[-1])],
         ).fetchall()

@@ -1,6 +1,7 @@
 """Every error a user can meet, in one tree; each class carries its exit code.
 
     InterlinguaError                1
+    |-- EncoderError                1   a server that encodes fails, or answers wrongly
     |-- UsageError                  2   a call that cannot be meant
     |-- InputError                  3   data that is refused: corpus, vectors, queries
     |   `-- DuplicateError          3   an id that is already there
@@ -30,6 +31,10 @@ class InterlinguaError(Exception):
 
     def __str__(self) -> str:
         return self.message if self.remedy is None else f"{self.message} ({self.remedy})"
+
+
+class EncoderError(InterlinguaError):
+    """An encoder that is reached over HTTP fails; nothing already committed is lost."""
 
 
 class UsageError(InterlinguaError):

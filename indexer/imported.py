@@ -191,7 +191,7 @@ class _Import:
             accepted = self._choose(batch)
             self._done += len(batch)
             encoded = [
-                EncodedDocument(batch[i].document, units.vectors[i], tokens=0, tokens_dropped=0)
+                EncodedDocument(batch[i].document, units.vectors[i], tokens=-1, tokens_dropped=-1)
                 for i in accepted
             ]
             self._writer.add(encoded, cursor=self._done)

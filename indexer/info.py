@@ -31,7 +31,11 @@ class IndexInfo:
     """Distinct groups."""
     truncated: Mapping[str, tuple[int, int]]
     """By language: documents longer than the model takes, and the tokens it never saw."""
+    uncounted: int
+    """Documents whose tokens nobody counted, so that it is not known whether they were cut."""
     encoder: str
+    opened: str
+    """How the encoder is opened: a name, a directory, a server."""
     fingerprint: str
     dim: int
     role: Role
@@ -76,7 +80,9 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
         ),
         groups=_number(conn, "SELECT count(DISTINCT group_id) FROM documents"),
         truncated={lang: (n, dropped) for lang, n, dropped in truncated},
+        uncounted=_number(conn, "SELECT count(*) FROM documents WHERE tokens <= 0"),
         encoder=settings.encoder_name,
+        opened=settings.encoder.name,
         fingerprint=settings.fingerprint,
         dim=settings.dim,
         role=settings.role,

@@ -51,9 +51,11 @@ class Encoding(NamedTuple):
     vectors: Vectors
     """(n, d) float32, unit rows."""
     tokens: NDArray[np.int32]
-    """(n,) tokens of each text and its prompt, before truncation, special tokens included."""
+    """(n,) tokens of each text and its prompt, before truncation, special tokens included; -1
+    where nobody says."""
     tokens_dropped: NDArray[np.int32]
-    """(n,) how many of them the model never saw, because its input is limited."""
+    """(n,) how many of them the model never saw, because its input is limited; -1 where nobody
+    says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class EncodedDocument:
     vector: Vectors
     """(d,) float32, unit length: the raw vector as encoded, before any transform."""
     tokens: int
+    """-1 where nobody says."""
     tokens_dropped: int
+    """-1 where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,22 @@
 """What an index is fixed to when it is made: its encoder, its dimension, its role."""
 
+import base64
 import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from indexer.encoders.protocol import VECTORS_ONLY, Encoder, EncoderSpec
+import numpy as np
+
+from indexer.encoders.protocol import VECTORS_ONLY, Encoder, EncoderSpec, Probed
 from indexer.encoders.vectors_only import REMEDY
 from indexer.errors import CorruptError, IncompatibleError
-from indexer.records import Role
+from indexer.records import Role, Vectors
 from indexer.remedies import RESTORE
+
+SAME = 0.9999
+"""Least cosine of the vectors that one encoder gives to one text at two times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,9 @@ class IndexSettings:
     """What the documents were to the encoder."""
     arithmetic: str
     """Device and number format of the first build; recorded, no part of the fingerprint."""
+    probe: str | None = None
+    """What an encoder whose weights cannot be hashed made of texts that never change: rows of
+    float16 in base64."""
 
     @classmethod
     def of(cls, encoder: Encoder, spec: EncoderSpec, role: Role) -> Self:
@@ -43,15 +52,19 @@ class IndexSettings:
             dim=encoder.dim,
             role=role,
             arithmetic=encoder.arithmetic,
+            probe=_packed(encoder.probe()) if isinstance(encoder, Probed) else None,
         )
 
     def check(self, encoder: Encoder) -> None:
         """Refuse any encoder but the one the documents were encoded with.
 
         Raises:
-            IncompatibleError: naming the parts that differ.
+            IncompatibleError: naming the parts that differ, or that an encoder of the same name
+                makes other vectors than it did.
         """
         if (encoder.fingerprint, encoder.dim) == (self.fingerprint, self.dim):
+            if self.probe is not None and isinstance(encoder, Probed):
+                self._check_probe(self.probe, encoder.probe())
             return
         remedy = f"use {self.encoder_name} as it was, or build a new index with {encoder.name}"
         if self.vectors_only:
@@ -61,6 +74,15 @@ class IndexSettings:
             f"{_differences(self.parts, encoder.parts) or 'the fingerprints differ'}",
             remedy,
         )
+
+    def _check_probe(self, known: str, found: Vectors) -> None:
+        cosines = (_unpacked(known, self.dim) * found).sum(axis=1)
+        if cosines.min() < SAME:
+            raise IncompatibleError(
+                f"{self.encoder_name} has changed behind its name: the same texts now get vectors "
+                f"at cosine {cosines.min():.4f} to those of the index",
+                "build a new index, or name a server that still has the old model with --encoder",
+            )
 
     @property
     def vectors_only(self) -> bool:
@@ -85,7 +107,18 @@ class IndexSettings:
                 RESTORE,
             )
         fields = json.loads(text)
-        return cls(**{**fields, "encoder": EncoderSpec(**fields["encoder"])})
+        return cls(**{**fields, "encoder": EncoderSpec.from_json(fields["encoder"])})
+
+
+def _packed(rows: Vectors) -> str:
+    return base64.b64encode(rows.astype("<f2").tobytes()).decode()
+
+
+def _unpacked(rows: str, dim: int) -> Vectors:
+    """Read (n, dim) unit rows."""
+    found: Vectors = np.frombuffer(base64.b64decode(rows), "<f2").reshape(-1, dim).astype("f4")
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
+    return found
 
 
 def _differences(ours: Mapping[str, str], theirs: Mapping[str, str]) -> str:

@@ -42,7 +42,7 @@ class Index:
         detector: Detector | None = None,
     ) -> None:
         self._reader = reader
-        self._spec = encoder or reader.settings.encoder
+        self._spec = reader.settings.encoder.moved(encoder)
         self._detector = detector or Langid()
 
     @classmethod

@@ -48,7 +48,7 @@ def _audit(order: dict[str, Any]) -> dict[str, Any]:
         peer=asked["peer"],
         command="POST /v1/audits",
     )
-    spec = EncoderSpec(**order["encoder"]) if order["encoder"] else None
+    spec = EncoderSpec.from_json(order["encoder"]) if order["encoder"] else None
     path = Path(order["index"])
     with Index.open(path, encoder=spec) as index:
         queries = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from indexer.corpus import Query
-from indexer.encoders import Encoder, EncoderSpec, open_encoder
+from indexer.encoders import Encoder, open_encoder
 from indexer.errors import IncompatibleError
 from indexer.index import IndexReader, IndexSettings
 from indexer.languages import Langid
@@ -41,7 +41,7 @@ class Engine:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.reader = IndexReader.open(settings.index)
         self.index = Index(self.reader)
-        self._spec: EncoderSpec = settings.encoder or self.reader.settings.encoder
+        self._spec = self.reader.settings.encoder.moved(settings.encoder)
         self._limits, self._metrics = settings.limits, metrics
         self._threads = ThreadPoolExecutor(_SEARCH_THREADS, "search")
         self._encoding = ThreadPoolExecutor(1, "encode")

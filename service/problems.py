@@ -12,6 +12,7 @@ from starlette.responses import Response
 from indexer.errors import (
     CorruptError,
     DuplicateError,
+    EncoderError,
     IncompatibleError,
     InputError,
     InterlinguaError,
@@ -30,6 +31,7 @@ _STATUS: Sequence[tuple[type[InterlinguaError], int, str]] = (
     (LockedError, 503, "locked"),
     (IncompatibleError, 409, "incompatible"),
     (CorruptError, 500, "corrupt"),
+    (EncoderError, 502, "encoder"),
 )
 
 

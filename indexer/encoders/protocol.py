@@ -1,10 +1,12 @@
 """What an encoder is, and how a name becomes one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
-from indexer.records import Encoding, Role
+from indexer.encoders.address import is_remote
+from indexer.errors import UsageError
+from indexer.records import Encoding, Role, Vectors
 
 DEFAULT_ENCODER = "multilingual-e5-small"
 USE_ENCODER = "use-multilingual"
@@ -64,27 +66,76 @@ class Encoder(Protocol):
         ...
 
 
+@runtime_checkable
+class Probed(Protocol):
+    """An encoder whose weights nobody here can hash: it is known by what it makes of some texts."""
+
+    def probe(self) -> Vectors:
+        """Encode texts that never change.
+
+        Returns:
+            (n, dim) float32 unit rows; the same encoder gives the same to a cosine of 0.9999.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOptions:
+    """How a server is asked; where it is and what model stands in the name of the encoder."""
+
+    dimensions: int | None = None
+    """Numbers in a vector that the server is asked for; its own choice when None."""
+    query_prompt: str = ""
+    passage_prompt: str = ""
+    """What is put before each text of the role."""
+    input_types: str | None = None
+    """``[FIELD=]QUERY,PASSAGE``: a field of the call that tells the roles apart; ``input_type``
+    when it is not named, ``prompt_name`` for TEI."""
+    requests_per_minute: int | None = None
+    """Calls a minute at most."""
+    texts_per_request: int = 64
+
+
 @dataclass(frozen=True, slots=True)
 class EncoderSpec:
     """How to open an encoder again; stored in the index as JSON."""
 
     name: str = DEFAULT_ENCODER
     """``multilingual-e5-small``, ``use-multilingual``, ``hashing``, a local directory or a
-    Hugging Face id; ``vectors:NAME`` for vectors made elsewhere."""
+    Hugging Face id; ``openai:MODEL@URL`` or ``tei@URL`` for a server; ``vectors:NAME`` for
+    vectors made elsewhere."""
     revision: str | None = None
     """Commit, tag or branch of a Hugging Face id."""
     pooling: Pooling | None = None
     """None takes what the model directory says, else ``mean``."""
     layer: int | None = None
     """Hidden layer that is pooled: 0 the embeddings, -1 or None the last."""
+    remote: RemoteOptions | None = None
+    """How a server is asked; None for its own ways, and for what is computed here."""
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
+        """Make one of what ``dataclasses.asdict`` made of one, by this version or an older."""
+        remote = fields.get("remote")
+        return cls(**{**fields, "remote": None if remote is None else RemoteOptions(**remote)})
+
+    def moved(self, to: "EncoderSpec | None") -> "EncoderSpec":
+        """Return how to open this encoder where ``to`` says that it is now.
+
+        How a server is asked belongs to the vectors, where it is does not.
+        """
+        if to is None:
+            return self
+        kept = self.remote if is_remote(to.name) else None
+        return replace(to, remote=to.remote or kept)
 
 
 def open_encoder(spec: EncoderSpec, arithmetic: str | None = None) -> Encoder:
     """Load the encoder that ``spec`` names.
 
     Args:
-        spec: ``multilingual-e5-small``, ``use-multilingual``, ``hashing[:D]``, else a local
-            directory or Hub id.
+        spec: ``multilingual-e5-small``, ``use-multilingual``, ``hashing[:D]``,
+            ``openai:MODEL[@URL]``, ``tei@URL``, else a local directory or Hub id.
         arithmetic: ``cpu float32``, ``cpu bfloat16``, ``cuda float32`` or ``cuda bfloat16``;
             None takes what is fastest here. It is no part of the fingerprint.
 
@@ -93,7 +144,17 @@ def open_encoder(spec: EncoderSpec, arithmetic: str | None = None) -> Encoder:
         IncompatibleError: the vectors were made elsewhere, and nothing here encodes like them.
         InputError: a model directory that is incomplete, unsafe or not understood.
         CorruptError: the weights file of a packaged encoder is damaged.
+        EncoderError: a server cannot be reached, refuses or answers wrongly.
     """
+    if is_remote(spec.name):
+        from indexer.encoders.remote import RemoteEncoder
+
+        return RemoteEncoder(spec)
+    if spec.remote is not None:
+        raise UsageError(
+            f"{spec.name} is computed here, and no server is asked",
+            "leave out dimensions, prompts, input types and limits of requests",
+        )
     kind = spec.name.partition(":")[0]
     if kind == VECTORS_ONLY:
         from indexer.encoders.vectors_only import refuse

@@ -34,7 +34,7 @@ def embedding_routes(engine: Engine) -> APIRouter:
         query = body.input_type.endswith("query")
         role: Role = "query" if query else engine.settings.role
         vectors, tokens, dropped = await engine.encode(texts, role)
-        seen = int((tokens - dropped).sum())
+        seen = int((tokens - dropped).clip(0).sum())
 
         def work() -> Response:
             rows = _written(vectors, body.encoding_format)
