@@ -10,6 +10,7 @@ from indexer.reader import IndexReader, index_state
 from indexer.rows import content_hash
 from indexer.settings import IndexSettings
 from indexer.snapshot import Snapshot
+from indexer.views import View
 from indexer.writer import SEAL_AT, IndexWriter
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "IndexSettings",
     "IndexWriter",
     "Snapshot",
+    "View",
     "content_hash",
     "index_state",
 ]

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from indexer import tables
+from indexer import spread, tables
 from indexer.by_language import Candidates, candidates_by_language
 from indexer.columns import Columns, read_columns
 from indexer.debiasing import Debiasing
@@ -20,6 +20,7 @@ from indexer.rows import check_vectors
 from indexer.segments import Segments
 from indexer.settings import IndexSettings
 from indexer.vectors import Positions, Vids
+from indexer.views import View, make_view
 
 EVERYTHING = Filter()
 T = TypeVar("T")
@@ -201,6 +202,49 @@ class Snapshot:
         if key not in self._segments.notes:
             self._segments.notes[key] = make()
         return cast("T", self._segments.notes[key])
+
+    def view(self, columns: Columns, debiasing: Debiasing) -> View:
+        """Put all documents through another transform, in memory.
+
+        Args:
+            columns: what :meth:`columns` gives without a filter.
+            debiasing: what to do to them.
+        """
+        return make_view(
+            self._segments, tables.allowed_vids(self._conn, EVERYTHING), columns, debiasing
+        )
+
+    def through(self, view: View) -> "Snapshot":
+        """Look at this state as a view of it has it."""
+        assert view.seq == self.seq
+        return Snapshot(self._conn, view.segments, self._path, self._settings)
+
+    def searched_vectors(self, vids: Vids) -> Vectors:
+        """Read vectors as they are searched, transformed: (n, d), in the order of vids.
+
+        Raises:
+            CorruptError: one of them is missing.
+        """
+        return self._segments.vectors_of(vids)
+
+    def spread(self, n: int) -> tuple[Vids, list[Document]]:
+        """Draw documents, always the same ones: whole groups first, then others.
+
+        Returns:
+            At most ``n`` vids, ascending, and their documents.
+        """
+        vids = spread.spread_of(self._conn, n)
+        found = tables.documents_at(self._conn, vids, self._segments.place)
+        return vids, [found[vid] for vid in vids.tolist()]
+
+    def has_translations(self) -> bool:
+        """Tell whether a group joins documents in two languages."""
+        return spread.has_translations(self._conn)
+
+    @property
+    def settings(self) -> IndexSettings:
+        """What the index is fixed to."""
+        return self._settings
 
     @property
     def debiasing(self) -> Debiasing:

@@ -19,6 +19,15 @@ from search.density import NEIGHBOURS, Crowding
 
 MergingName = Literal["none", "standardise", "softmax", "round-robin", "quota", "csls"]
 NAMES: tuple[MergingName, ...] = get_args(MergingName)
+DOES: Mapping[MergingName, str] = {
+    "none": "by score",
+    "standardise": "by score against the mean and spread of each language's best",
+    "softmax": "by score against all of the best of its language",
+    "round-robin": "languages take turns",
+    "quota": "languages take turns by their share of the index",
+    "csls": "by score, less how crowded the document's surroundings are",
+}
+"""Each in a few words."""
 
 HEAD = 50
 """The best scores of a language from which its level and spread are taken."""

@@ -7,7 +7,10 @@ from pydantic import BaseModel, Field
 from indexer.info import IndexInfo
 from indexer.records import Document
 from search.answer import Answer
+from search.explain import explain
+from search.merging import Merging
 from search.render import answer_json
+from service.engine import Served
 
 _STATE = Field(ge=0, description="Number of the index's state that this was answered from.")
 
@@ -70,14 +73,24 @@ class ReportAnswer(BaseModel):
     reason: str | None = None
 
 
+class How(BaseModel):
+    """How an answer came about."""
+
+    mode: str
+    debias: str = Field(description="Method that the vectors were put through.")
+    merging: str
+
+
 class SearchAnswer(BaseModel):
-    """``interlingua.search/1``; the report is null unless asked for."""
+    """``interlingua.search/1``; the report and its explanation are null unless asked for."""
 
     schema_: Literal["interlingua.search/1"] = Field(alias="schema")
     state: int = _STATE
     query: QueryAnswer
     hits: list[HitAnswer]
     language_report: ReportAnswer | None
+    explanation: str | None = Field(None, description="The report in plain words, line by line.")
+    how: How
 
 
 class SearchManyAnswer(BaseModel):
@@ -141,6 +154,10 @@ class IndexAnswer(BaseModel):
     dim: int
     role: str
     transform: str
+    merging: str
+    vectors_only: bool = Field(
+        description="Whether the vectors were made elsewhere, so that no text can be asked."
+    )
     index: dict[str, Any]
 
 
@@ -210,14 +227,21 @@ class Live(BaseModel):
     status: Literal["ok"]
 
 
-def search_answer(answer: Answer, state: int, report: bool) -> dict[str, Any]:
+def search_answer(answer: Answer, served: Served, report: bool) -> dict[str, Any]:
     """Make the answer to one query; one by vector alone has no text."""
-    document: dict[str, Any] = {"state": state, **answer_json(answer)}
+    document: dict[str, Any] = {"state": served.state, **answer_json(answer)}
     if not answer.query.text:
         document["query"]["text"] = None
     if not report:
         document["language_report"] = None
+    document["explanation"] = explain(answer.report, answer.query.lang) if report else None
+    document["how"] = how(served)
     return document
+
+
+def how(served: Served) -> dict[str, str]:
+    """Say how answers came about."""
+    return {"mode": "dense", "debias": served.debias, "merging": str(served.merging)}
 
 
 def document_answer(document: Document, state: int) -> dict[str, Any]:
@@ -234,7 +258,9 @@ def document_answer(document: Document, state: int) -> dict[str, Any]:
     }
 
 
-def index_answer(info: IndexInfo, state: int, writable: bool) -> dict[str, Any]:
+def index_answer(
+    info: IndexInfo, state: int, *, writable: bool, vectors_only: bool
+) -> dict[str, Any]:
     """Describe the index."""
     own = ("format", "documents", "deleted", "groups", "encoder", "fingerprint", "dim", "role")
     kind = ("kind", "files", "bytes", "tail")
@@ -245,5 +271,7 @@ def index_answer(info: IndexInfo, state: int, writable: bool) -> dict[str, Any]:
         **{name: getattr(info, name) for name in own},
         "languages": dict(info.languages),
         "transform": info.transform,
+        "merging": str(Merging.from_json(info.merging)),
+        "vectors_only": vectors_only,
         "index": {name: getattr(info, name) for name in kind},
     }

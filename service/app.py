@@ -12,6 +12,7 @@ from service.admission import Admission, BodyLimit
 from service.engine import Engine
 from service.events import Streams
 from service.jobs import Jobs
+from service.links import Links
 from service.logs import LOGGER
 from service.metrics import Metrics
 from service.observe import REQUEST_ID, Observe
@@ -21,7 +22,10 @@ from service.routes.audits import audit_routes
 from service.routes.documents import document_routes
 from service.routes.embeddings import embedding_routes
 from service.routes.index import index_routes
+from service.routes.links import link_routes
+from service.routes.looks import look_routes
 from service.routes.operations import operation_routes
+from service.routes.page import page_routes
 from service.routes.search import search_routes
 from service.security import HostGuard, TokenGuard
 from service.settings import Settings
@@ -44,7 +48,7 @@ def create_app(settings: Settings, loaded: Loaded = lambda _error: None) -> Fast
         IncompatibleError: the index was made by a newer version.
         CorruptError: the index is damaged.
     """
-    metrics = Metrics()
+    metrics, links = Metrics(), Links()
     engine = Engine(settings, metrics)
     jobs = Jobs(settings)
 
@@ -70,7 +74,8 @@ def create_app(settings: Settings, loaded: Loaded = lambda _error: None) -> Fast
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     add_handlers(app)
     _add_routes(app, settings, engine, jobs, metrics)
-    _add_layers(app, settings, metrics)
+    app.include_router(link_routes(links))
+    _add_layers(app, settings, metrics, links)
     return app
 
 
@@ -83,20 +88,22 @@ def _add_routes(
         document_routes(engine, writable=settings.writable, lock_seconds=limits.lock_seconds),
         audit_routes(engine, jobs, Streams(limits.streams, engine.stopping)),
         index_routes(engine, writable=settings.writable),
+        look_routes(engine),
         embedding_routes(engine),
         operation_routes(engine, metrics),
+        page_routes(),
     ):
         app.include_router(router)
 
 
-def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics, links: Links) -> None:
     """Put the layers around the routes; the last one added is the first to see a request."""
     limits = settings.limits
     app.add_middleware(
         Admission, most=limits.in_flight, shed=metrics.shed, change=metrics.in_flight
     )
     app.add_middleware(BodyLimit, limits=limits, shed=metrics.shed)
-    app.add_middleware(TokenGuard, token=settings.token)
+    app.add_middleware(TokenGuard, token=settings.token, links=links)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

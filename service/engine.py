@@ -6,24 +6,28 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from indexer.corpus import Query
 from indexer.encoders import Encoder, open_encoder
 from indexer.errors import IncompatibleError
-from indexer.index import IndexReader, IndexSettings
+from indexer.index import IndexReader, IndexSettings, Snapshot, View
 from indexer.languages import Langid
 from indexer.records import Encoding, Filter, Role, Vectors
+from indexer.transforms import NONE
 from search.answer import Answer, answer_queries
-from search.merging import Merging
+from search.merging import NO_MERGING, Merging
 from search.query import Index
 from service.batching import Batcher
 from service.metrics import Metrics
 from service.problems import overloaded
 from service.settings import Settings
+from service.views import Stale, Views, through
 
 _Result = TypeVar("_Result")
 _SEARCH_THREADS = 4
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Served:
     answers: tuple[Answer, ...]
     state: int
     """Number of the commit."""
+    debias: str = NONE
+    """Method that the vectors were put through."""
+    merging: Merging = NO_MERGING
+    """How the languages were merged."""
 
 
 class Engine:
@@ -49,6 +57,7 @@ class Engine:
         self._encoder: Encoder | None = None
         self._batcher: Batcher | None = None
         self._outstanding = 0
+        self.views = Views(self.reader, settings.limits)
         self.ready = False
         self.stopping = asyncio.Event()
 
@@ -72,7 +81,8 @@ class Engine:
         self._metrics.watch_queue(lambda: batcher.queued)
         task = asyncio.create_task(batcher.run())
         try:
-            yield
+            async with self.views.running():
+                yield
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -164,6 +174,34 @@ class Engine:
         except TimeoutError:
             raise overloaded("it took too long", 5) from None
 
+    async def seen(self, debias: str | None, call: Callable[[Snapshot], _Result]) -> _Result:
+        """Run a blocking call with the newest state of the index, through a method or as it is.
+
+        Args:
+            debias: name of a method; the index's own when None.
+            call: what is to be done with the state, on a thread.
+
+        Raises:
+            Problem: too many wait, it takes too long, or the index is too large for this.
+            InputError: too little to fit the method on.
+        """
+        for _ in range(_ATTEMPTS):
+            view = None if debias is None else await self._view(debias)
+            with suppress(Stale):
+                return await self.blocking(partial(self._see, view, call))
+        raise overloaded("the index changes faster than it can be looked at in another way", 5)
+
+    async def _view(self, method: str) -> View | None:
+        key = await self.blocking(lambda: self.views.look(method))
+        if key is None:
+            return None
+        async with self._in_time():
+            return await self.views.get(key)
+
+    def _see(self, view: View | None, call: Callable[[Snapshot], _Result]) -> _Result:
+        with self.reader.snapshot() as state:
+            return call(through(state, view))
+
     def check_ready(self) -> None:
         """Refuse work before everything is loaded.
 
@@ -175,6 +213,7 @@ class Engine:
 
     def answer(
         self,
+        state: Snapshot,
         queries: Sequence[Query],
         vectors: Vectors,
         k: int,
@@ -184,6 +223,7 @@ class Engine:
         """Search, on the calling thread, in one state of the index.
 
         Args:
+            state: what is searched.
             queries: at most :data:`service.limits.MAX_BATCH`.
             vectors: (len(queries), d) unit rows.
             k: neighbours wanted.
@@ -191,10 +231,9 @@ class Engine:
             merging: how the lists of the languages become one; as the index says when None.
         """
         start = time.perf_counter()
-        with self.reader.snapshot() as state:
-            answers = tuple(answer_queries(state, queries, vectors, k, allowed, merging))
-            known = state.language_counts()
-            number = state.seq
-        self._metrics.searched(time.perf_counter() - start, number)
+        merging = merging or Merging.from_json(state.debiasing.merging)
+        answers = tuple(answer_queries(state, queries, vectors, k, allowed, merging))
+        known = state.language_counts()
+        self._metrics.searched(time.perf_counter() - start, state.seq)
         self._metrics.served(((a.query.lang, a.report) for a in answers), known)
-        return Served(answers, number)
+        return Served(answers, state.seq, state.debiasing.method, merging)

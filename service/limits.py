@@ -19,6 +19,11 @@ MAX_LANGUAGES = 100
 MAX_AUDIT_QUERIES = 2_000
 """Queries that an audit is given."""
 
+MAX_VERSIONS = 64
+"""Versions of a meaning that are asked."""
+MAX_POINTS = 3000
+"""Documents on a map."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -52,3 +57,7 @@ class Limits:
     """That requests in flight have to finish when the service stops."""
     lock_seconds: float = 3.0
     """That a change waits for another process that writes."""
+    view_documents: int = 100_000
+    """Documents of an index that is put through a method that it does not use."""
+    view_bytes: int = 512 << 20
+    """Memory for the vectors of such views; the oldest give way."""

@@ -17,6 +17,7 @@ from service.limits import (
     MAX_LANGUAGES,
     MAX_TEXT,
 )
+from service.links import REPORT
 
 _FIELDS = 64
 
@@ -50,6 +51,17 @@ Tag = Annotated[str, Field(min_length=1, max_length=64, examples=["en"])]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Vector = Annotated[list[Number], Field(min_length=1, max_length=MAX_DIMENSION, fail_fast=True)]
 K = Annotated[int, Field(ge=1, le=MAX_K, strict=True, description="Neighbours wanted.")]
+DebiasName = Literal[
+    "none", "centring", "lir", "lsar", "leace", "abtt", "zca", "procrustes", "least-squares"
+]
+"""Those of :data:`indexer.transforms.METHODS`; a test compares them."""
+Debias = Annotated[
+    DebiasName | None,
+    Field(
+        description="Put the vectors through another method than the index's own, fitted on the "
+        "index itself and kept in memory; none takes them as they were encoded."
+    ),
+]
 Names = Annotated[list[Name], Field(max_length=MAX_BATCH)]
 Operand = str | Annotated[bool, Field(strict=True)] | int | Number
 Where = Annotated[
@@ -75,7 +87,11 @@ class Strict(BaseModel):
 
 
 class QueryBody(Strict):
-    """Who asks: a text, or a vector made elsewhere; ``id``, ``group`` say what it means."""
+    """Who asks: a text, a vector made elsewhere, or a document of the index.
+
+    ``id`` alone asks with the stored vector of that document; beside a text or a vector, ``id``
+    and ``group`` say what it means.
+    """
 
     text: Text | None = Field(None, description="The query.")
     vector: Vector | None = Field(
@@ -119,6 +135,7 @@ class Choice(Strict):
     merging: MergingBody | None = Field(
         None, description="How languages are merged; as the index says when left out."
     )
+    debias: Debias = None
     language_report: bool = Field(
         False, description="Whether to say how many neighbours share language and meaning."
     )
@@ -132,6 +149,15 @@ class SearchManyBody(Choice):
     """Several queries, answered from one state of the index."""
 
     queries: Annotated[list[QueryBody], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+class TranslationsBody(Strict):
+    """One meaning, asked in every version that the index holds of it."""
+
+    group: Name = Field(description="The group that joins the versions.")
+    k: K = 10
+    merging: MergingBody | None = None
+    debias: Debias = None
 
 
 class DocumentFields(Strict):
@@ -180,6 +206,14 @@ class AuditBody(Strict):
     queries: (
         Annotated[list[AuditQuery], Field(min_length=1, max_length=MAX_AUDIT_QUERIES)] | None
     ) = None
+
+
+class LinkBody(Strict):
+    """A report to be opened."""
+
+    path: Annotated[str, Field(pattern=f"^{REPORT.pattern}$", max_length=80)] = Field(
+        description="The address of an audit, without its query."
+    )
 
 
 class EmbeddingsBody(BaseModel):

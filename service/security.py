@@ -9,10 +9,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from indexer.errors import UsageError
+from service.links import Links
 from service.problems import Problem
 
 OPEN_PATHS = frozenset({"/livez", "/readyz"})
 """Answered without a token: they say nothing but yes or no."""
+PAGE, ASSETS = "/", "/page/"
+"""The page and its parts need no token either: they are the same for every index."""
 
 CSP = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 HEADERS = {
@@ -113,10 +116,13 @@ def _is_address(name: str) -> bool:
 
 
 class TokenGuard:
-    """Asks for the token; compares in constant time, whatever its length."""
+    """Asks for the token, or for a link made for who showed it.
 
-    def __init__(self, app: ASGIApp, token: str | None) -> None:
-        self._app = app
+    Both are compared in constant time, whatever their length.
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None, links: Links) -> None:
+        self._app, self._links = app, links
         self._digest = None if token is None else _digest(token.encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,8 +130,9 @@ class TokenGuard:
         refused = (
             self._digest is not None
             and scope["type"] == "http"
-            and scope["path"] not in OPEN_PATHS
+            and not _is_open(scope["path"])
             and not self._shown(Headers(scope=scope).getlist("authorization"), self._digest)
+            and not self._links.opens(scope["path"], scope["query_string"].decode("latin-1"))
         )
         if refused:
             problem = Problem(
@@ -144,6 +151,10 @@ class TokenGuard:
         scheme, _, token = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         same = hmac.compare_digest(_digest(token.strip().encode("latin-1", "replace")), digest)
         return same and scheme.lower() == "bearer"
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path == PAGE or path.startswith(ASSETS)
 
 
 def _digest(token: bytes) -> bytes:

@@ -179,7 +179,6 @@ def _shown(text: str, form: str) -> Response:
     page = render_html(parse_audit(text, "the audit"))
     own = _POLICY.search(page)
     policy = own.group(1) if own else "default-src 'none'"
-    policy += "; frame-ancestors 'none'; sandbox allow-scripts allow-downloads"
-    return Response(
-        page.encode(), media_type="text/html", headers={"Content-Security-Policy": policy}
-    )
+    policy += "; frame-ancestors 'self'; sandbox allow-scripts allow-downloads"
+    headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN"}
+    return Response(page.encode(), media_type="text/html", headers=headers)

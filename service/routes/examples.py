@@ -40,6 +40,15 @@ ASK: dict[str, Any] = {
     "language_report": True,
 }
 ASK_VECTOR: dict[str, Any] = {"vector": [0.125] * 64, "lang": "en", "k": 2}
+ASK_DOCUMENT: dict[str, Any] = {"id": "en1", "k": 2, "language_report": True}
+ASK_DEBIASED: dict[str, Any] = {
+    "text": "A cat leapt off the roof.",
+    "k": 2,
+    "debias": "centring",
+    "merging": {"name": "softmax"},
+}
+EXPLANATION = "Language: 1 of 2 neighbours is in en, the query's language."
+HOW: dict[str, str] = {"mode": "dense", "debias": "none", "merging": "none"}
 FOUND: dict[str, Any] = {
     "state": 7,
     "schema": "interlingua.search/1",
@@ -53,6 +62,8 @@ FOUND: dict[str, Any] = {
     },
     "hits": [HIT],
     "language_report": REPORT,
+    "explanation": EXPLANATION,
+    "how": HOW,
 }
 ASK_MANY: dict[str, Any] = {
     "queries": [{"text": "A cat leapt off the roof.", "lang": "en"}, {"text": "Katze"}],
@@ -96,6 +107,8 @@ INDEX: dict[str, Any] = {
     "dim": 384,
     "role": "passage",
     "transform": "none",
+    "merging": "none",
+    "vectors_only": False,
     "index": {"kind": "flat", "files": 1, "bytes": 6144, "tail": 0},
 }
 AUDIT: dict[str, Any] = {"k": [1, 5, 10], "sample": 1000, "seed": 0}

@@ -21,7 +21,15 @@ def index_routes(engine: Engine, *, writable: bool) -> APIRouter:
     async def index() -> Response:
         def work() -> Response:
             with engine.reader.snapshot() as state:
-                return as_json(index_answer(state.info(), state.seq, writable))
+                info, number = state.info(), state.seq
+                return as_json(
+                    index_answer(
+                        info,
+                        number,
+                        writable=writable,
+                        vectors_only=state.settings.vectors_only,
+                    )
+                )
 
         return await engine.blocking(work)
 

@@ -7,6 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Body, Response
 
 from indexer.corpus import Query
+from indexer.index import Snapshot
 from indexer.languages import normalise_language
 from indexer.records import UNKNOWN_LANGUAGE, Vectors
 from search.merging import Merging
@@ -23,6 +24,8 @@ from service.schemas import Choice, QueryBody, SearchBody, SearchManyBody
 _ONE = {
     "text": {"summary": "by text", "value": examples.ASK},
     "vector": {"summary": "by vector", "value": examples.ASK_VECTOR},
+    "document": {"summary": "by a document of the index", "value": examples.ASK_DOCUMENT},
+    "debias": {"summary": "through another method", "value": examples.ASK_DEBIASED},
 }
 _MANY = {"two": {"summary": "two queries", "value": examples.ASK_MANY}}
 
@@ -58,35 +61,45 @@ async def _answered(
         raise Problem(422, "too-many", detail, "lower k, or ask in several requests")
     queries = await engine.blocking(lambda: [_query(engine, q, i) for i, q in enumerate(asked)])
     vectors = np.empty((len(asked), engine.settings.dim), np.float32)
-    texts = [i for i, q in enumerate(asked) if q.vector is None]
+    texts = [i for i, q in enumerate(asked) if q.text is not None and q.vector is None]
     if texts:
         found = await engine.encode([queries[i].text for i in texts], "query")
         vectors[texts] = found.vectors
     for i, query in enumerate(asked):
         if query.vector is not None:
             vectors[i] = _unit(query.vector, engine.settings.dim, i)
+    stored = [i for i, q in enumerate(asked) if q.text is None and q.vector is None]
     allowed = make_filter(choice.languages, choice.where)
     merging = None if choice.merging is None else Merging(**choice.merging.model_dump())
 
-    def work() -> Response:
-        served = engine.answer(queries, vectors, choice.k, allowed, merging)
-        answers = [search_answer(a, served.state, choice.language_report) for a in served.answers]
+    def work(state: Snapshot) -> Response:
+        vectors[stored] = state.vectors([str(asked[i].id) for i in stored])
+        served = engine.answer(state, queries, vectors, choice.k, allowed, merging)
+        answers = [search_answer(a, served, choice.language_report) for a in served.answers]
         if one:
             return as_json(answers[0])
         schema = "interlingua.searches/1"
         return as_json({"schema": schema, "state": served.state, "answers": answers})
 
-    return await engine.blocking(work)
+    return await engine.seen(choice.debias, work)
 
 
 def _query(engine: Engine, asked: QueryBody, place: int) -> Query:
-    """Understand one query; one by vector alone has an empty text, which no document has."""
+    """Understand one query; one by vector alone has an empty text, which no document has.
+
+    Raises:
+        Problem: it gives neither text nor vector nor id.
+        InputError: no document of that id.
+    """
     if asked.text is not None:
         return engine.index.query(
             asked.text, lang=asked.lang, group=asked.group, id=asked.id, relevant=asked.relevant
         )
     if asked.vector is None:
-        raise Problem(422, "invalid", f"query {place + 1} has no text", "give a text or a vector")
+        if asked.id is not None:
+            return engine.index.query_by_id(asked.id)
+        detail = f"query {place + 1} has no text"
+        raise Problem(422, "invalid", detail, "give a text, a vector or the id of a document")
     return Query(
         id=asked.id,
         text="",

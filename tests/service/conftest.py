@@ -1,5 +1,6 @@
 """A small index and services over it."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,9 +9,11 @@ import httpx
 import pytest
 
 import interlingua
+from data import CORPUS
 from interlingua import Document, EncoderSpec
 from tests.service.serving import Service, Spawned, Threaded
 
+LANGUAGES = ("ar", "de", "en", "fi", "he", "zh")
 DOCUMENTS = [
     Document("en1", "A cat leapt off the roof.", "en", "cat", {"topic": "animals"}),
     Document("en2", "A cat leapt off the wall.", "en", "wall", {"topic": "animals"}),
@@ -29,6 +32,29 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("service") / "index"
     interlingua.build(DOCUMENTS, path, encoder=EncoderSpec("hashing"))
     return path
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve meanings in six languages of the corpus that comes along, which no test changes."""
+    path = tmp_path_factory.mktemp("corpus") / "index"
+    lines = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    chosen = [r for r in lines if r["group"] <= "012" and r["lang"] in LANGUAGES]
+    documents = [Document(r["id"], r["text"], r["lang"], r["group"]) for r in chosen]
+    assert len(documents) == 72
+    interlingua.build(documents, path, encoder=EncoderSpec("hashing"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def shown(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service whose page the browser's tests look at; it is not writable."""
+    copy = tmp_path_factory.mktemp("shown")
+    shutil.copytree(corpus, copy / "index")
+    running = Threaded.start(copy / "index", copy / "log")
+    yield running
+    running.stop()
+    assert not [r for r in running.records() if r["level"] == "error"]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 import interlingua
 from indexer.encoders.hashing import HashingEncoder
 from interlingua import EncoderSpec
+from search.explain import explain
 from search.merging import Merging
 from search.render import answer_json
 from service.limits import MAX_K
@@ -25,6 +26,8 @@ def test_answer_is_the_librarys(client: httpx.Client, built: Path) -> None:
             TEXT, k=3, lang="en", languages=["en", "de"], where={"topic": "animals"}
         )
     state = answer.pop("state")
+    assert answer.pop("explanation") == explain(expected.report, "en")
+    assert answer.pop("how") == {"mode": "dense", "debias": "none", "merging": "none"}
     assert answer == answer_json(expected)
     assert state == client.get("/v1/index").json()["state"]
 

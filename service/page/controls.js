@@ -1,0 +1,63 @@
+/** How to search: method, merging, mode, languages and number of neighbours, as five lists. */
+
+import { el } from "./dom.js";
+import { nameOf } from "./languages.js";
+
+const SIZES = ["5", "10", "20", "50", "100"];
+const MODES = { dense: "by meaning (dense)", lexical: "by words (lexical)", hybrid: "both (hybrid)" };
+
+/**
+ * Draw the controls.
+ * @param options what the service offers
+ * @param languages of the index, the largest first
+ * @param wanted the address
+ * @param shown names of those that are drawn; all when undefined
+ * @param change called with the fields that are to change
+ */
+export function controls(options, languages, wanted, shown, change) {
+  const { own } = options;
+  const asked = (field) => wanted[field] ?? own[field];
+  const lists = [
+    choice("Debiasing", "debias", asked("debias"), own.debias, options.debias.map((m) => [
+      m.name, `${m.name}: ${m.hindered ?? m.does}`, m.hindered !== null])),
+    choice("Merging of languages", "merging", asked("merging"), own.merging, merging(options)),
+  ];
+  if (options.modes.length > 1) {
+    lists.push(choice("Mode", "mode", asked("mode"), own.mode, options.modes.map((m) => [m, MODES[m] ?? m])));
+  }
+  if (languages.length > 1) {
+    lists.push(choice("Answers in", "in", wanted.in ?? "", "", [
+      ["", "all languages"],
+      ...languages.map(({ lang }) => [lang, nameOf(lang)])]));
+  }
+  lists.push(choice("Neighbours", "k", wanted.k ?? "10", "10", SIZES.map((k) => [k, k])));
+  return lists.filter((label) => !shown || shown.includes(label.querySelector("select").name));
+
+  function choice(label, field, value, usual, entries) {
+    const list = el("select", { name: field, onchange: () => change({ [field]: list.value === usual ? "" : list.value }) },
+      entries.map(([key, text, off]) => el("option", { value: key, selected: key === value, disabled: off ?? false }, text)));
+    return el("label", { class: value === usual ? null : "changed" }, label, list);
+  }
+}
+
+/** The mergings by name; that of the index may carry options, and stands for itself. */
+function merging({ merging: offered, own }) {
+  const known = offered.map((m) => [m.name, `${m.name}: ${m.does}`]);
+  return known.some(([name]) => name === own.merging) ? known : [[own.merging, `${own.merging}: as the index has it`], ...known];
+}
+
+/** What an address asks for beyond what the index does by itself, as fields of a request. */
+export function requested(wanted, own) {
+  const body = {};
+  if (wanted.debias && wanted.debias !== own.debias) body.debias = wanted.debias;
+  if (wanted.merging && wanted.merging !== own.merging) body.merging = { name: wanted.merging };
+  if (wanted.mode && wanted.mode !== own.mode) body.mode = wanted.mode;
+  return body;
+}
+
+/** Write how an answer came about. */
+export function howInWords(how) {
+  const parts = [how.debias === "none" ? "vectors as encoded" : how.debias, how.merging === "none" ? "by score" : `merged by ${how.merging}`];
+  if (how.mode !== "dense") parts.push(how.mode);
+  return parts.join(", ");
+}

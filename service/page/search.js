@@ -1,0 +1,101 @@
+/** The view that searches: one list, or two side by side when it is asked otherwise. */
+
+import { get, post } from "./api.js";
+import { gone, moves } from "./compare.js";
+import { howInWords, requested } from "./controls.js";
+import { counted, el, say } from "./dom.js";
+import { report } from "./gauge.js";
+import { hitList } from "./hits.js";
+import { language, nameOf, written } from "./languages.js";
+import { searchWith } from "./address.js";
+import { notice, waiting } from "./states.js";
+
+const TRIES = 6;
+
+/** Show the view; resolves with its elements. */
+export async function showSearch(wanted, service, main, signal) {
+  if (!wanted.q && !wanted.id) return start(wanted, service, signal);
+  const timer = setTimeout(() => main.replaceChildren(waiting()), 150);
+  try {
+    const began = performance.now();
+    const other = requested(wanted, service.options.own);
+    const asked = body(wanted);
+    const [before, after] = await Promise.all([
+      post("v1/search", asked, signal),
+      Object.keys(other).length ? post("v1/search", { ...asked, ...other }, signal) : null,
+    ]);
+    const shown = after ?? before;
+    say(`${counted(shown.hits.length, "neighbour")} found. ${shown.explanation.split("\n").pop()}`);
+    const seconds = (performance.now() - began) / 1000;
+    return [understood(shown, seconds), after ? two(before, after, wanted, service) : one(before, wanted, service)];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function body(wanted) {
+  const found = { k: Number(wanted.k ?? 10), language_report: true };
+  if (wanted.q) found.text = wanted.q;
+  if (wanted.id) found.id = wanted.id;
+  if (wanted.q && wanted.lang) found.lang = wanted.lang;
+  if (wanted.in) found.languages = wanted.in.split(",");
+  return found;
+}
+
+/** How the query was understood. */
+function understood({ query }, seconds) {
+  const sure = query.lang_probability === null ? "" : `, ${Math.round(100 * query.lang_probability)} % sure`;
+  const source = query.lang_source === "detected" ? `detected${sure}` : "given";
+  return el("p", { class: "asked" },
+    el("span", {}, "Query in ", el("b", {}, nameOf(query.lang)), ` (${source})`),
+    query.id ? el("span", {}, "document ", el("bdi", {}, query.id), ", left out of its own answer") : null,
+    el("span", {}, `${seconds < 0.1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`));
+}
+
+function one(answer, wanted, service) {
+  const context = { wanted, vectorsOnly: service.index.vectors_only, moves: null, gone: null };
+  return el("div", { class: "columns one" }, el("section", { class: "column", "aria-label": "Neighbours" },
+    report(answer), hitList(answer, context)));
+}
+
+function two(before, after, wanted, service) {
+  const context = { wanted, vectorsOnly: service.index.vectors_only };
+  return el("div", { class: "columns two" },
+    column("As the index answers", before, { ...context, moves: null, gone: gone(before.hits, after.hits) }),
+    column("As you chose", after, { ...context, moves: moves(before.hits, after.hits), gone: null }));
+}
+
+function column(title, answer, context) {
+  return el("section", { class: "column", "aria-label": title },
+    el("header", {}, el("h2", {}, title), el("p", {}, howInWords(answer.how))),
+    report(answer, true), hitList(answer, context));
+}
+
+/** Before anything is asked: what this is, and sentences to begin with. */
+async function start(wanted, service, signal) {
+  const { index } = service;
+  if (!index.documents) {
+    return [notice("The index is empty", el("p", {}, "Add documents with ", el("code", {}, "interlingua add CORPUS --index DIR"),
+      "; the page sees them at once."))];
+  }
+  const parts = [el("section", { class: "hero" }, el("h1", {}, "Do your neighbours share your meaning, or only your language?"),
+    el("p", {}, "Search in any language. Every answer says which neighbours mean the same, which merely speak the same language, and what chance alone would have given."))];
+  if (index.vectors_only) {
+    parts.push(notice("This index holds vectors made elsewhere",
+      "No text can be asked here, since the encoder that made them is not. Ask with one of its documents instead: below, or on the map."));
+  }
+  const { points } = await get("v1/map?limit=400", signal);
+  parts.push(el("ul", { class: "tries", "aria-label": "Sentences to begin with" }, several(points).map((point) => el("li", {},
+    el("a", { href: searchWith({ ...point, whole: point.text.length < 240 }, wanted, index.vectors_only), "data-link": true },
+      language(point.lang), written(point.text, point.lang))))));
+  return parts;
+}
+
+/** Some sentences, each of another language and another meaning. */
+function several(points) {
+  const languages = new Map();
+  for (const point of points) languages.set(point.lang, [...(languages.get(point.lang) ?? []), point]);
+  const step = Math.max(1, Math.floor(languages.size / TRIES));
+  return [...languages.values()].filter((_, n) => n % step === 0).slice(0, TRIES)
+    .map((own, n) => own[Math.floor(((n + 1) * own.length) / (TRIES + 1))]);
+}
