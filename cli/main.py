@@ -17,6 +17,7 @@ from cli.debias import debias
 from cli.delete import delete
 from cli.demo import demo
 from cli.detect import detect
+from cli.doctor import doctor
 from cli.gate import gate
 from cli.import_vectors import import_vectors
 from cli.info import info
@@ -51,6 +52,7 @@ for command in (
     info,
     verify,
     repair,
+    doctor,
     demo,
     origin,
     serve,

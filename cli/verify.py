@@ -10,7 +10,11 @@ from cli.options import IndexPath, Json
 def verify(
     index: IndexPath,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Look at counts, names and sizes only.")
+        bool,
+        typer.Option(
+            "--quick",
+            help="A moment, however large: totals, ranges, names and sizes of files, 1,000 rows.",
+        ),
     ] = False,
     json: Json = False,
 ) -> None:

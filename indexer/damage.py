@@ -6,6 +6,8 @@ checksum of ours and every FAISS file is named by its own.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,15 +18,33 @@ from indexer import tables
 from indexer.debiasing import languages_of, read_debiasing
 from indexer.errors import CorruptError
 from indexer.records import Vectors
+from indexer.remedies import REPAIR
 from indexer.rows import COLUMNS, DocumentRow, vector_crc
+from indexer.store import DATABASE, connect_reader
 from indexer.transforms import Transform
 from indexer.vector_files import FileRecord, load_file
 from indexer.vectors import Segment
 
 _PAGE = 1000
 
+STRAY_TOMBSTONES = (
+    "SELECT t.vid FROM tombstones AS t WHERE NOT EXISTS "
+    "(SELECT 1 FROM files AS f WHERE t.vid BETWEEN f.first_vid AND f.last_vid)"
+)
+"""Deleted vectors that are in the range of no FAISS file."""
+
 _ROUNDING = 1e-5
 """By how much two processors may disagree on a component of a transformed vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with an index."""
+
+    place: str
+    """File, and the document where there is one."""
+    what: str
+    remedy: str
 
 
 class DamagedRow(NamedTuple):
@@ -90,6 +110,54 @@ def file_states(conn: sqlite3.Connection, folder: Path, dim: int) -> Iterator[Fi
             yield FileState(record, None, error.message.removeprefix(f"{folder / record.name}: "))
         else:
             yield FileState(record, segment, _difference(conn, segment, record, transform))
+
+
+def named_now(path: Path) -> set[str]:
+    """Name the FAISS files of the newest state: others may be gone since a transaction began."""
+    with closing(connect_reader(path / DATABASE)) as conn:
+        return {record.name for record in tables.files(conn)}
+
+
+def gaps(conn: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+    """Find ranges of vids, first and last, that lie before the tail and in no FAISS file.
+
+    Vectors there would be found by no search. Ranges without a vector are left out.
+    """
+    before = 0
+    for record in tables.files(conn):
+        first, last = before + 1, record.first_vid - 1
+        query = "SELECT 1 FROM vectors WHERE vid BETWEEN ? AND ?"
+        if first <= last and conn.execute(query, [first, last]).fetchone():
+            yield first, last
+        before = max(before, record.last_vid)
+
+
+def overlaps(conn: sqlite3.Connection) -> list[FileRecord]:
+    """Find FAISS files whose range begins within that of an earlier one, or ends before it begins.
+
+    Vectors there would be found twice, or could not be.
+    """
+    before, wrong = 0, []
+    for record in tables.files(conn):
+        if record.first_vid <= before or record.last_vid < record.first_vid:
+            wrong.append(record)
+        before = max(before, record.last_vid)
+    return wrong
+
+
+def range_problems(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
+    """Check that every vector before the tail belongs to one FAISS file, going by their ranges."""
+    for first, last in gaps(conn):
+        yield Problem(place, f"the vectors of rows {first} to {last} are in no FAISS file", REPAIR)
+    for record in overlaps(conn):
+        said = f"the rows {record.first_vid} to {record.last_vid} of {record.name}"
+        yield Problem(place, f"{said} overlap those of another file", REPAIR)
+    for record in tables.files(conn):
+        if record.rows > record.last_vid - record.first_vid + 1:
+            what = f"{record.name} has {record.rows} rows in too short a range"
+            yield Problem(place, what, REPAIR)
+    if number := len(conn.execute(STRAY_TOMBSTONES).fetchall()):
+        yield Problem(place, f"{number:,} deleted vectors are in no FAISS file", REPAIR)
 
 
 def _difference(

@@ -24,8 +24,11 @@ from indexer.store import DATABASE, create_database
 LOCK = "LOCK"
 FILES = "vectors"
 SCRATCH = "tmp"
+QUARANTINE = "quarantine.jsonl"
+"""Documents that a repair had to give up."""
 
 _OURS = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FILES, SCRATCH}
+_BESIDE = {QUARANTINE, "rejects.jsonl"}
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.faiss")
 
 
@@ -86,8 +89,28 @@ def make_folders(path: Path) -> None:
             (path / folder).mkdir(exist_ok=True)
 
 
+def leftovers(path: Path, conn: sqlite3.Connection) -> list[Path]:
+    """List what dead writers left: unfinished files, and FAISS files without a row.
+
+    While a writer is at work its files in ``tmp/`` are among them.
+    """
+    named = {record.name for record in tables.files(conn)}
+    orphans = [
+        file
+        for file in _entries(path / FILES)
+        if _FILE_NAME.fullmatch(file.name) and file.name not in named
+    ]
+    return [*orphans, *(file for file in _entries(path / SCRATCH) if file.is_file())]
+
+
+def strangers(path: Path) -> list[Path]:
+    """List what lies in an index directory and is none of its parts."""
+    files = [f for f in _entries(path / FILES) if not _FILE_NAME.fullmatch(f.name)]
+    return sorted([*(f for f in _entries(path) if f.name not in _OURS | _BESIDE), *files])
+
+
 def sweep(path: Path, conn: sqlite3.Connection) -> list[str]:
-    """Remove what dead writers left: unfinished files, and FAISS files without a row.
+    """Remove what dead writers left, see :func:`leftovers`.
 
     Only the holder of the lock may call it.
 
@@ -95,14 +118,12 @@ def sweep(path: Path, conn: sqlite3.Connection) -> list[str]:
         What was removed, relative to ``path``.
     """
     make_folders(path)
-    named = {record.name for record in tables.files(conn)}
-    orphans = [
-        file
-        for file in (path / FILES).iterdir()
-        if _FILE_NAME.fullmatch(file.name) and file.name not in named
-    ]
-    orphans.extend(file for file in (path / SCRATCH).iterdir() if file.is_file())
+    orphans = leftovers(path, conn)
     with disk_errors(path):
         for file in orphans:
             file.unlink()
     return sorted(str(file.relative_to(path)) for file in orphans)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []

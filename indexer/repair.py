@@ -3,24 +3,32 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import tables
-from indexer.changes import forget_file, log_commit, name_file, remove_vids
-from indexer.damage import DamagedRow, FileState, damaged_documents, damaged_vectors, file_states
+from indexer.changes import forget_file, log_commit, name_file, remove_vids, replace_files
+from indexer.damage import (
+    STRAY_TOMBSTONES,
+    DamagedRow,
+    FileState,
+    damaged_documents,
+    damaged_vectors,
+    file_states,
+    gaps,
+    overlaps,
+)
 from indexer.debiasing import read_debiasing, searched_between
-from indexer.directory import FILES, LOCK, SCRATCH, make_folders, sweep
+from indexer.directory import FILES, LOCK, QUARANTINE, SCRATCH, make_folders, sweep
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError, UsageError
 from indexer.lock import WriterLock
 from indexer.remedies import BUILD, RESTORE
 from indexer.rows import vector_crc
+from indexer.sealing import MAX_VID, ROWS_A_FILE
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.vector_files import write_file
-
-QUARANTINE = "quarantine.jsonl"
+from indexer.vector_files import FileRecord, write_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,7 @@ class _Repair:
         ]
         self._quarantine(lost)
         written = [self._rewrite(state) for state in states if state.problem]
+        written.extend(self._cover())
         self._balance()
         return RepairReport(
             files_written=tuple(name for name in written if name),
@@ -170,19 +179,45 @@ class _Repair:
 
     def _rewrite(self, state: FileState) -> str | None:
         """Write a FAISS file again from the live vectors of its range; None when none is left."""
-        first, last = state.record.first_vid, state.record.last_vid
-        place = str(self._path / DATABASE)
-        transform = read_debiasing(self._conn, place).transform
-        vids, vectors = searched_between(self._conn, place, transform, self._dim, first, last)
-        record = None
-        if len(vids):
-            record = write_file(self._path / FILES, self._path / SCRATCH, vids, vectors)
+        record = self._write(state.record.first_vid, state.record.last_vid, -1)
         with self._store.transaction() as conn:
             forget_file(conn, state.record)
             if record is not None:
                 name_file(conn, record)
             log_commit(conn, "rewrite", 0, 0)
         return record.name if record else None
+
+    def _cover(self) -> Iterator[str]:
+        """Let every vector before the tail be in one FAISS file, and no tombstone be in none."""
+        ranges = list(gaps(self._conn))
+        if overlaps(self._conn):
+            ranges = [(1, MAX_VID)]
+            with self._store.transaction() as conn:
+                replace_files(conn, [])
+                log_commit(conn, "rewrite", 0, 0)
+        for first, last in ranges:
+            while record := self._write(first, last, ROWS_A_FILE):
+                with self._store.transaction() as conn:
+                    forget_file(conn, record)  # tombstones in its range: it holds no dead vector
+                    name_file(conn, record)
+                    log_commit(conn, "rewrite", 0, 0)
+                yield record.name
+                first = record.last_vid + 1  # noqa: PLW2901 - the rest of the range
+        if self._conn.execute(STRAY_TOMBSTONES).fetchone():
+            with self._store.transaction() as conn:
+                conn.execute(f"DELETE FROM tombstones WHERE vid IN ({STRAY_TOMBSTONES})")  # noqa: S608
+                log_commit(conn, "rewrite", 0, 0)
+
+    def _write(self, first: int, last: int, limit: int) -> FileRecord | None:
+        """Write at most ``limit`` live vectors of a range to a file that nothing names yet."""
+        place = str(self._path / DATABASE)
+        transform = read_debiasing(self._conn, place).transform
+        vids, vectors = searched_between(
+            self._conn, place, transform, self._dim, first, last, limit
+        )
+        if not len(vids):
+            return None
+        return write_file(self._path / FILES, self._path / SCRATCH, vids, vectors)
 
     def _balance(self) -> None:
         """Enter a difference between the log of commits and the documents as what it is."""

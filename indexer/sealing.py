@@ -11,7 +11,7 @@ from indexer.transforms import Transform
 from indexer.vector_files import FileRecord, write_file
 
 ROWS_A_FILE = 100_000
-_MAX_VID = 2**63 - 1
+MAX_VID = 2**63 - 1
 
 
 def write_next(
@@ -34,7 +34,7 @@ def write_next(
         InterlinguaError: the disk is full or fails; no file has appeared.
     """
     place = str(path / DATABASE)
-    vids, vectors = searched_between(conn, place, transform, dim, first, _MAX_VID, ROWS_A_FILE)
+    vids, vectors = searched_between(conn, place, transform, dim, first, MAX_VID, ROWS_A_FILE)
     if not len(vids):
         return None
     return write_file(path / FILES, path / SCRATCH, vids, vectors)

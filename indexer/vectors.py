@@ -121,6 +121,16 @@ class Segment:
         return scores
 
 
+def build_of_faiss() -> str:
+    """Name the version of FAISS and what it was built for: ``1.15.1, OPTIMIZE AVX2``.
+
+    Raises:
+        ImportError: it cannot be loaded.
+    """
+    options = str(faiss_module().get_compile_options()).split()
+    return f"{faiss_module().__version__}, {' '.join(options)}"
+
+
 def faiss_module() -> Any:  # noqa: ANN401 - its classes are extended at run time, unseen by its types
     """Import FAISS when it is needed: a command that only asks for help never is."""
     import faiss

@@ -3,14 +3,21 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import tables
 from indexer.audits import damaged_audits, drop_audit
-from indexer.damage import damaged_documents, damaged_vectors, file_states
+from indexer.damage import (
+    Problem,
+    damaged_documents,
+    damaged_vectors,
+    file_states,
+    named_now,
+    range_problems,
+)
 from indexer.directory import FILES
 from indexer.errors import CorruptError, UsageError
+from indexer.quick import quick_problems
 from indexer.remedies import BUILD, REPAIR
 from indexer.repair import RepairReport, repair
 from indexer.settings import IndexSettings
@@ -21,22 +28,12 @@ __all__ = ["Problem", "RepairReport", "repair", "verify"]
 _ALWAYS_COUNTED = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM vectors)"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is wrong with an index."""
-
-    place: str
-    """File, and the document where there is one."""
-    what: str
-    remedy: str
-
-
 def verify(path: Path, quick: bool = False) -> list[Problem]:
     """Check an index without changing it; a writer may be at work meanwhile.
 
     Args:
         path: the index directory.
-        quick: look at counts, names and sizes only, not at every byte.
+        quick: look at what takes a moment, see :mod:`indexer.quick`, not at every byte.
 
     Returns:
         What is wrong, empty when the index is whole.
@@ -64,16 +61,17 @@ def verify(path: Path, quick: bool = False) -> list[Problem]:
 def _checks(conn: sqlite3.Connection, path: Path, number: int, quick: bool) -> Iterator[Problem]:
     database = path / DATABASE
     settings = tables.read_settings(conn, database)
-    yield from _counts(conn, str(database))
     if quick:
-        yield from _sizes(conn, path / FILES)
+        yield from quick_problems(conn, path, settings.dim)
         return
+    yield from _counts(conn, str(database))
     yield from _structure(conn, str(database))
     for row in (*damaged_documents(conn), *damaged_vectors(conn, settings.dim)):
         name = f"row {row.vid}" if row.id is None else f"document {row.id!r}"
         yield Problem(f"{database}: {name}", row.what, REPAIR)
     for id_ in damaged_audits(conn, number):
         yield Problem(f"{database}: audit {id_}", "the audit is damaged", drop_audit(id_))
+    yield from range_problems(conn, str(database))
     yield from _files(conn, path, settings)
 
 
@@ -94,23 +92,12 @@ def _counts(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
         yield Problem(place, f"{documents:,} documents where {committed:,} were committed", REPAIR)
 
 
-def _sizes(conn: sqlite3.Connection, folder: Path) -> Iterator[Problem]:
-    for record in tables.files(conn):
-        file = folder / record.name
-        if not file.is_file():
-            yield Problem(str(file), "the file is missing", REPAIR)
-        elif file.stat().st_size != record.bytes:
-            found = file.stat().st_size
-            yield Problem(str(file), f"it has {found:,} bytes instead of {record.bytes:,}", REPAIR)
-
-
 def _files(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> Iterator[Problem]:
     """Check the FAISS files; one that was superseded while we looked is no problem."""
     suspects = [state for state in file_states(conn, path / FILES, settings.dim) if state.problem]
     if not suspects:
         return
-    with closing(connect_reader(path / DATABASE)) as later:
-        named = {record.name for record in tables.files(later)}
+    named = named_now(path)
     for state in suspects:
         if state.record.name in named:
             yield Problem(str(path / FILES / state.record.name), str(state.problem), REPAIR)

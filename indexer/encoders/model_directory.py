@@ -55,6 +55,14 @@ def find_directory(name: str, revision: str | None) -> Path:
     return path
 
 
+def must_be_fetched(name: str, revision: str | None) -> bool:
+    """Tell whether opening an encoder would have to fetch it from the Hub first; asks nobody."""
+    if "/" not in name or Path(name).is_dir() or not _HUB_ID.fullmatch(name):
+        return False
+    cached = _snapshot(name, revision, local=True)
+    return cached is None or next(cached.rglob("*.safetensors"), None) is None
+
+
 def check_directory(directory: Path) -> None:
     """Refuse a directory that holds code or pickles, by name and in every folder.
 
