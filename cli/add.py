@@ -8,7 +8,6 @@ from cli.options import (
     REJECTS,
     Corpora,
     CorpusFormat,
-    DetectorName,
     DryRun,
     GivenLang,
     GroupField,
@@ -19,6 +18,7 @@ from cli.options import (
     MaxRejects,
     MovedEncoder,
     Quiet,
+    SameDetector,
     TextField,
 )
 
@@ -37,7 +37,7 @@ def add(
     lang_field: LangField = "lang",
     group_field: GroupField = "group",
     lang: GivenLang = None,
-    detector: DetectorName = "py3langid",
+    detector: SameDetector = None,
     max_rejects: MaxRejects = 0,
     dry_run: DryRun = False,
     quiet: Quiet = False,
@@ -56,7 +56,9 @@ def add(
     from indexer.rejects import Rejects
 
     fields = Fields(id_field, text_field, lang_field, group_field)
-    source = CorpusSource(corpus, fields, format, lang, open_detector(detector), quiet)
+    with IndexReader.open(index) as reader:
+        told = open_detector(detector or reader.settings.detector)
+    source = CorpusSource(corpus, fields, format, lang, told, quiet)
     if dry_run:
         with IndexReader.open(index) as reader:
             refuse = on_duplicate == "error"

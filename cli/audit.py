@@ -140,7 +140,7 @@ def questions(
         if vectors is not None:
             raise UsageError("--query-vectors without --queries", "give both")
         return None, None
-    asked = list(read_queries(queries))
+    asked = list(read_queries(queries, detector=index.detector))
     if vectors is not None:
         return asked, read_query_vectors(vectors, asked, index.info().dim, column)
     with progress("encoding queries", len(asked), quiet) as show:

@@ -91,6 +91,14 @@ def build(
         progress("indexing", source.count(), quiet) as show,
     ):
         records = source.records(rejects)
-        report = run(records, index, encoder=spec, role=role, rejects=rejects, progress=show)
+        report = run(
+            records,
+            index,
+            encoder=spec,
+            role=role,
+            detector=detector,
+            rejects=rejects,
+            progress=show,
+        )
     print_build("build", index, report, json)
     warn_of_labels(report.contradictions)

@@ -1,4 +1,4 @@
-"""The corpus that `build`, `add` and `import` read: found, counted, read, or only looked at."""
+"""The corpus of `build`, `add`, `import` and `detect`: found, counted, read, or only looked at."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -6,8 +6,8 @@ import typer
 
 from cli.options import (
     Corpora,
+    CorpusFormat,
     DetectorName,
-    Format,
     IdField,
     Json,
     LangField,
@@ -29,7 +29,7 @@ def detect(
         float | None,
         typer.Option(min=0, max=1, help="Score below which a language is und."),
     ] = None,
-    format: Format = "jsonl",  # noqa: A002, ARG001 - one value so far, checked by its type
+    format: CorpusFormat = None,  # noqa: A002 - the option's name
     id_field: IdField = "id",
     text_field: TextField = "text",
     lang_field: LangField = "lang",
@@ -38,10 +38,11 @@ def detect(
     json: Json = False,
 ) -> None:
     """Say what languages a corpus is in, how surely, and how that agrees with its labels."""
+    from cli.corpus_source import CorpusSource
     from cli.labels import warn_of_labels
     from cli.output import print_json
-    from cli.progress import count_records, progress
-    from indexer.corpus import Fields, read_corpus
+    from cli.progress import progress
+    from indexer.corpus import Fields
     from indexer.detection import Survey
     from indexer.detectors import open_detector, own_threshold
     from indexer.rejects import Rejects
@@ -50,11 +51,10 @@ def detect(
     told = open_detector(detector, 0.0)
     survey = Survey(told, own_threshold(detector) if threshold is None else threshold)
     fields = Fields(id=id_field, text=text_field, lang=lang_field)
+    source = CorpusSource(corpus, fields, format, None, told, quiet)
     rejects = Rejects(max_rejects)
-    with progress("detecting", count_records(corpus, quiet), quiet) as show:
-        for done in survey.watch(
-            read_corpus(corpus, fields=fields, detector=told, rejects=rejects)
-        ):
+    with progress("detecting", source.count(), quiet) as show:
+        for done in survey.watch(source.records(rejects)):
             show(done)
     if json:
         print_json(_document(detector, survey, rejects.count))

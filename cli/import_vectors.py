@@ -87,7 +87,15 @@ def import_vectors(
     # A refused record would shift the rows behind it, so none is tolerated.
     with progress("importing", expected, quiet) as show:
         records = source.records(Rejects())
-        report = run(files, records, index, name=name, expected=expected, progress=show)
+        report = run(
+            files,
+            records,
+            index,
+            name=name,
+            detector=detector,
+            expected=expected,
+            progress=show,
+        )
     print_build("import", index, report, json)
     if report.rescaled and not json:
         typer.echo(f"  {report.rescaled} vectors were not of unit length and were made so")

@@ -8,6 +8,8 @@ import typer
 from cli.options import IndexPath, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from indexer.index import IndexInfo
 
 _INDEX = ("kind", "files", "bytes", "tail")
@@ -55,6 +57,10 @@ def _transform(info: "IndexInfo") -> str:
     )
 
 
+def _counted(numbers: "Mapping[str, int]") -> str:
+    return ", ".join(f"{name} {number}" for name, number in numbers.items())
+
+
 def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     """Say the same for a person, what is zero or ordinary left out."""
     by_number = sorted(info.languages.items(), key=lambda item: (-item[1], item[0]))
@@ -62,7 +68,9 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     lines: list[tuple[str, object]] = [
         ("path", f"{info.path} (format {info.format})"),
         ("documents", f"{info.documents}, {info.groups} groups"),
-        ("languages", ", ".join(f"{lang} {n}" for lang, n in by_number) + f" ({sources})"),
+        ("languages", _counted(dict(by_number)) + f" ({sources})"),
+        *([("scripts", _counted(info.scripts))] if info.scripts else []),
+        *([("detector", info.detector)] if "detected" in info.language_sources else []),
         ("encoder", f"{info.encoder}, {info.dim} dimensions, {info.arithmetic}"),
         *([("opened as", info.opened)] if info.opened != info.encoder else []),
         ("role", info.role),

@@ -24,7 +24,6 @@ Corpora = Annotated[
         "input.",
     ),
 ]
-Format = Annotated[Literal["jsonl"], typer.Option("--format", help="Format of the corpus.")]
 CorpusFormat = Annotated[
     str | None,
     typer.Option(
@@ -64,6 +63,14 @@ VectorField = Annotated[
         metavar="NAME",
         help="Column of a Parquet file that holds the vectors; vector, embedding or the only one "
         "of numbers when left out.",
+    ),
+]
+SameDetector = Annotated[
+    Literal["py3langid", "lingua", "eldc"] | None,
+    typer.Option(
+        "--detector",
+        help="What tells the language of a text without a label; as the index was built when left "
+        "out.",
     ),
 ]
 MaxRejects = Annotated[

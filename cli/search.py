@@ -77,7 +77,7 @@ def search(
             asked = iter([_query(opened, text, lang, group, id)])
         else:
             _refuse_beside_queries(text, lang, group, id)
-            asked = read_queries(queries, fields=fields)
+            asked = read_queries(queries, fields=fields, detector=opened.detector)
             if query_vectors is not None:
                 known = list(asked)
                 asked = iter(known)

@@ -14,6 +14,7 @@ from typing import Literal
 
 from indexer.contradictions import Contradiction, LabelCheck
 from indexer.corpus import Record
+from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import IncompatibleError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
@@ -60,6 +61,7 @@ def build(
     *,
     encoder: EncoderSpec | None = None,
     role: Role = "passage",
+    detector: str = DEFAULT_DETECTOR,
     rejects: Rejects | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
@@ -70,6 +72,8 @@ def build(
         path: the index directory; made when absent.
         encoder: what encodes; the default encoder when None.
         role: what the documents are to the encoder.
+        detector: name of what told the languages of documents without a label; it tells those of
+            queries later.
         rejects: takes duplicate ids; none are tolerated when None.
         progress: called after each commit.
 
@@ -90,9 +94,10 @@ def build(
     with (
         IndexWriter.open(path)
         if state == "building"
-        else IndexWriter.begin(path, lambda: IndexSettings.of(load(), spec, role))
+        else IndexWriter.begin(path, lambda: IndexSettings.of(load(), spec, role, detector))
     ) as writer:
         _check_role(writer, role)
+        check_detector(writer, detector)
         writer.settings.check(load())
         rejects = rejects or Rejects()
         run = _Run(writer, load, rejects, "error", progress)
@@ -296,6 +301,20 @@ def _check_role(writer: IndexWriter, role: Role) -> None:
         raise IncompatibleError(
             f"{writer.path}: its build began with role {writer.settings.role!r}, not {role!r}",
             f"go on with --role {writer.settings.role}, or start in another directory",
+        )
+
+
+def check_detector(writer: IndexWriter, detector: str) -> None:
+    """Refuse to go on with another detector than the build began with.
+
+    Raises:
+        IncompatibleError: naming both.
+    """
+    began = writer.settings.detector
+    if began != detector:
+        raise IncompatibleError(
+            f"{writer.path}: its build began with detector {began!r}, not {detector!r}",
+            f"go on with --detector {began}, or start in another directory",
         )
 
 

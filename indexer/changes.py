@@ -6,10 +6,11 @@ from collections.abc import Collection, Sequence
 
 from indexer.records import EncodedDocument, Vectors
 from indexer.rows import COLUMNS, document_row, vector_blob
+from indexer.scripts import script_of
 from indexer.vector_files import FileRecord
 
 _PLACES = ", ".join("?" for _ in COLUMNS.split(", "))
-_INSERT_DOCUMENT = f"INSERT INTO documents ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608
+_INSERT_DOCUMENT = f"INSERT INTO documents ({COLUMNS}, script) VALUES ({_PLACES}, ?)"  # noqa: S608
 
 
 def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
@@ -37,7 +38,11 @@ def insert_documents(
         ((vid, *vector_blob(vid, vector)) for vid, vector in enumerate(vectors, first)),
     )
     conn.executemany(
-        _INSERT_DOCUMENT, (document_row(vid, encoded) for vid, encoded in enumerate(batch, first))
+        _INSERT_DOCUMENT,
+        (
+            (*document_row(vid, encoded), script_of(encoded.document.text))
+            for vid, encoded in enumerate(batch, first)
+        ),
     )
 
 

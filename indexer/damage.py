@@ -20,6 +20,7 @@ from indexer.errors import CorruptError
 from indexer.records import Vectors
 from indexer.remedies import REPAIR
 from indexer.rows import COLUMNS, DocumentRow, vector_crc
+from indexer.scripts import script_of
 from indexer.store import DATABASE, connect_reader
 from indexer.transforms import Transform
 from indexer.vector_files import FileRecord, load_file
@@ -78,6 +79,22 @@ def damaged_documents(conn: sqlite3.Connection) -> Iterator[DamagedRow]:
     alone = "SELECT vid, id FROM documents WHERE vid NOT IN (SELECT vid FROM vectors)"
     for vid, id_ in conn.execute(alone).fetchall():
         yield DamagedRow(vid, id_, "the document has no vector")
+
+
+def other_scripts(conn: sqlite3.Connection) -> Iterator[tuple[int, str, str, str]]:
+    """Find documents whose stored script is not that of their text.
+
+    Yields:
+        row, id, script as stored, script of the text.
+    """
+    query = "SELECT vid, id, script, text FROM documents WHERE vid > ? ORDER BY vid LIMIT ?"
+    last = -(2**63)
+    while rows := conn.execute(query, [last, _PAGE]).fetchall():
+        for vid, id_, script, text in rows:
+            meant = script_of(text) if isinstance(text, str) else script
+            if script != meant:
+                yield vid, id_, script, meant
+        last = rows[-1][0]
 
 
 def damaged_vectors(conn: sqlite3.Connection, dim: int) -> Iterator[DamagedRow]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build import BuildReport, Progress
+from indexer.build import BuildReport, Progress, check_detector
 from indexer.contradictions import LabelCheck
 from indexer.corpus import Query, Record
+from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders.vectors_only import VectorsOnly
 from indexer.errors import IncompatibleError, InputError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
@@ -43,6 +44,7 @@ def import_vectors(
     path: Path,
     *,
     name: str = DEFAULT_NAME,
+    detector: str = DEFAULT_DETECTOR,
     expected: int | None = None,
     progress: Progress | None = None,
 ) -> ImportReport:
@@ -57,6 +59,7 @@ def import_vectors(
         records: the documents, record *i* of row *i*; read as they are needed.
         path: the index directory; made when absent.
         name: what people call the encoder; part of the fingerprint.
+        detector: name of what told the languages of documents without a label.
         expected: the number of records, when it is known; held against the rows before anything
             is written. When it is not known and the counts differ, what was committed is taken
             back, and the index stays unfinished and empty.
@@ -73,7 +76,7 @@ def import_vectors(
     if expected is not None and expected != file.rows:
         raise _unequal(file, expected)
     encoder = VectorsOnly(name, file.dim, f"made elsewhere, {file.dtype}")
-    settings = IndexSettings.of(encoder, encoder.spec, "passage")
+    settings = IndexSettings.of(encoder, encoder.spec, "passage", detector)
     state = index_state(path)
     if state == "ready":
         raise UsageError(
@@ -82,6 +85,7 @@ def import_vectors(
     building = state == "building"
     with IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer:
         _check_same(writer, settings)
+        check_detector(writer, detector)
         run = _Import(writer, file, progress)
         stream = run.labels.watch(records)
         run.resume(stream)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from indexer import tables
 from indexer.debiasing import read_debiasing
+from indexer.migrations import SCRIPTS
 from indexer.records import Filter, Role
 from indexer.settings import IndexSettings
 from indexer.vectors import KIND
@@ -27,6 +28,10 @@ class IndexInfo:
     """Documents by language."""
     language_sources: Mapping[str, int]
     """Documents by where their language comes from: ``given``, ``detected``."""
+    scripts: Mapping[str, int]
+    """Documents by ISO 15924 code of their script; empty for an index of format 3 or less."""
+    detector: str
+    """What told the languages of documents without a label."""
     groups: int
     """Distinct groups."""
     truncated: Mapping[str, tuple[int, int]]
@@ -78,6 +83,8 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
         language_sources=dict(
             conn.execute("SELECT lang_source, count(*) FROM documents GROUP BY 1 ORDER BY 1")
         ),
+        scripts=_scripts(conn),
+        detector=settings.detector,
         groups=_number(conn, "SELECT count(DISTINCT group_id) FROM documents"),
         truncated={lang: (n, dropped) for lang, n, dropped in truncated},
         uncounted=_number(conn, "SELECT count(*) FROM documents WHERE tokens <= 0"),
@@ -96,6 +103,14 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
         fitted_on=debiasing.fitted_on,
         unseen={} if seen is None else {n: c for n, c in languages.items() if n not in seen},
     )
+
+
+def _scripts(conn: sqlite3.Connection) -> dict[str, int]:
+    """Count documents by script; an index that no writer has migrated does not hold it."""
+    if _number(conn, "PRAGMA user_version") < SCRIPTS:
+        return {}
+    query = "SELECT script, count(*) FROM documents GROUP BY script ORDER BY count(*) DESC, script"
+    return dict(conn.execute(query).fetchall())
 
 
 def _number(conn: sqlite3.Connection, query: str) -> int:

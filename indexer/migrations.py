@@ -6,11 +6,16 @@ A released migration is never edited: a change is a new function, and :data:`FOR
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from indexer.scripts import script_of
+
 APPLICATION_ID = 0x494C4E47
 """``ILNG``: tells our databases from everybody else's (``PRAGMA application_id``)."""
 
-FORMAT = 3
+FORMAT = 4
 """Number of the newest migration (``PRAGMA user_version``)."""
+
+SCRIPTS = 4
+"""Number of the migration that :func:`m004_scripts` is."""
 
 MIGRATIONS = Migrations("interlingua")
 
@@ -40,6 +45,20 @@ def m003_debiasing(db: Database) -> None:
     """What takes the language bias out."""
     db.conn.execute(_M003)
     db.conn.execute("PRAGMA user_version = 3")
+
+
+@MIGRATIONS()
+def m004_scripts(db: Database) -> None:
+    """The script that each text is written in, read off the text."""
+    db.conn.create_function("script_of", 1, _script_of_bytes, deterministic=True)
+    for statement in _M004:
+        db.conn.execute(statement)
+    db.conn.execute("PRAGMA user_version = 4")
+
+
+def _script_of_bytes(text: bytes) -> str:
+    """Read the script of a text that may be damaged."""
+    return script_of(text.decode("utf-8", "replace"))
 
 
 _M001 = (
@@ -124,3 +143,10 @@ _M003 = """CREATE TABLE debiasing (
     transform BLOB,
     crc32 INTEGER NOT NULL
 )"""
+
+# `script`: ISO 15924. No part of the checksum of the row, since the text tells it.
+_M004 = (
+    "ALTER TABLE documents ADD COLUMN script TEXT NOT NULL DEFAULT 'Zyyy'",
+    "UPDATE documents SET script = script_of(CAST(text AS BLOB))",
+    "CREATE INDEX documents_script ON documents (script)",
+)

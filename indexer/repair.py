@@ -17,6 +17,7 @@ from indexer.damage import (
     damaged_vectors,
     file_states,
     gaps,
+    other_scripts,
     overlaps,
 )
 from indexer.debiasing import read_debiasing, searched_between
@@ -102,6 +103,7 @@ class _Repair:
     def run(self) -> RepairReport:
         """Mend the database first, since the files are made from it."""
         self._mend_structure()
+        self._mend_scripts()
         states = list(file_states(self._conn, self._path / FILES, self._dim))
         damaged = list(damaged_vectors(self._conn, self._dim))
         restored = self._restore(damaged, states)
@@ -132,6 +134,14 @@ class _Repair:
                 f"{self._path / DATABASE}: SQLite says: {said}",
                 RESTORE,
             )
+
+    def _mend_scripts(self) -> None:
+        """Read scripts off the texts again where they are not stored so."""
+        found = [(meant, vid) for vid, _, _, meant in other_scripts(self._conn)]
+        if found:
+            with self._store.transaction() as conn:
+                conn.executemany("UPDATE documents SET script = ? WHERE vid = ?", found)
+                log_commit(conn, "scripts", 0, 0)
 
     def _structure(self) -> str:
         return str(self._conn.execute("PRAGMA integrity_check(1)").fetchone()[0])

@@ -14,10 +14,13 @@ from indexer.languages import DETECTED_CHARACTERS
 NO_SCRIPT = "Zyyy"
 """ISO 15924 for what belongs to no script: digits, signs, emoji."""
 
-HAN, JAPANESE, KOREAN = "Hani", "Jpan", "Kore"
+LATIN, HAN, JAPANESE, KOREAN = "Latn", "Hani", "Jpan", "Kore"
 
 _KANA = ("Hira", "Kana")
 _HANGUL = ("Hang",)
+_EAST_ASIAN = frozenset((*_KANA, *_HANGUL, HAN))
+
+_NO_ASCII_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 
 # How CLDR's codes for several scripts together appear in a text. Japanese is at times Han alone
 # (a name, a headline); Korean today is not, so that Chinese labelled ko is found.
@@ -68,12 +71,7 @@ def count_scripts(text: str) -> Counter[str]:
     Args:
         text: its first 4,096 characters are read.
     """
-    letters: Counter[str] = Counter()
-    for character, number in Counter(text[:DETECTED_CHARACTERS]).items():
-        letters[_script_of_character(character)] += number
-    del letters[NO_SCRIPT]
-    _join_east_asian(letters)
-    return letters
+    return Counter(_letters(text))
 
 
 def script_of(text: str) -> str:
@@ -81,8 +79,26 @@ def script_of(text: str) -> str:
 
     ``Zyyy`` when it has no letter; of two scripts with as many letters, the first in the alphabet.
     """
-    letters = count_scripts(text)
-    return min(letters, key=lambda code: (-letters[code], code)) if letters else NO_SCRIPT
+    letters = _letters(text)
+    if len(letters) < 2:
+        return next(iter(letters), NO_SCRIPT)
+    return min(letters, key=lambda code: (-letters[code], code))
+
+
+def _letters(text: str) -> dict[str, int]:
+    """Count letters by script, as :func:`count_scripts` says; every document comes through here."""
+    read = text[:DETECTED_CHARACTERS]
+    if read.isascii():
+        latin = len(read.encode().translate(None, _NO_ASCII_LETTERS))
+        return {LATIN: latin} if latin else {}
+    letters: dict[str, int] = {}
+    for character in set(read):
+        script = _script_of_character(character)
+        letters[script] = letters.get(script, 0) + read.count(character)
+    letters.pop(NO_SCRIPT, None)
+    if not _EAST_ASIAN.isdisjoint(letters):
+        _join_east_asian(letters)
+    return letters
 
 
 @cache
@@ -96,15 +112,11 @@ def scripts_of_language(lang: str) -> frozenset[str]:
     return frozenset(w for code in codes for w in _AS_WRITTEN.get(code, (code,)))
 
 
-def _join_east_asian(letters: Counter[str]) -> None:
-    """Make one count of Han, kana, bopomofo and Hangul, in place."""
-    kana = sum(letters[code] for code in _KANA)
-    hangul = sum(letters[code] for code in _HANGUL)
-    total = kana + hangul + letters[HAN]
-    for code in (*_KANA, *_HANGUL, HAN):
-        del letters[code]
-    if not total:
-        return
+def _join_east_asian(letters: dict[str, int]) -> None:
+    """Make one count of Han, kana and Hangul, in place; there is one of them."""
+    kana = sum(letters.pop(code, 0) for code in _KANA)
+    hangul = sum(letters.pop(code, 0) for code in _HANGUL)
+    total = kana + hangul + letters.pop(HAN, 0)
     if max(kana, hangul) * 10 < total:
         letters[HAN] = total
     else:
@@ -140,6 +152,6 @@ def _pattern() -> Any:  # noqa: ANN401 - regex has no types
     # Latin comes first, since most texts are; Hans, Jpan and the like are no Unicode scripts.
     joined = {"Zyyy", "Zzzz", "Hanb", "Hans", "Hant", "Jamo", JAPANESE, KOREAN}
     codes = {likely.split("-")[1] for likely in LIKELY_SUBTAGS.values()}
-    codes |= {"Latn", HAN, "Hang", *_KANA, "Bopo"}
-    ordered = sorted(codes - joined, key=lambda code: (code != "Latn", code))
+    codes |= {LATIN, HAN, "Hang", *_KANA, "Bopo"}
+    ordered = sorted(codes - joined, key=lambda code: (code != LATIN, code))
     return regex.compile("|".join(rf"(?P<{code}>\p{{Script={code}}})" for code in ordered))

@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders.protocol import VECTORS_ONLY, Encoder, EncoderSpec, Probed
 from indexer.encoders.vectors_only import REMEDY
 from indexer.errors import CorruptError, IncompatibleError
@@ -40,10 +41,14 @@ class IndexSettings:
     probe: str | None = None
     """What an encoder whose weights cannot be hashed made of texts that never change: rows of
     float16 in base64."""
+    detector: str = DEFAULT_DETECTOR
+    """What told the languages of documents without a label, and tells those of queries."""
 
     @classmethod
-    def of(cls, encoder: Encoder, spec: EncoderSpec, role: Role) -> Self:
-        """Describe an opened encoder and the role it is used in."""
+    def of(
+        cls, encoder: Encoder, spec: EncoderSpec, role: Role, detector: str = DEFAULT_DETECTOR
+    ) -> Self:
+        """Describe an opened encoder, the role it is used in, and the detector by name."""
         return cls(
             encoder=spec,
             encoder_name=encoder.name,
@@ -53,6 +58,7 @@ class IndexSettings:
             role=role,
             arithmetic=encoder.arithmetic,
             probe=_packed(encoder.probe()) if isinstance(encoder, Probed) else None,
+            detector=detector,
         )
 
     def check(self, encoder: Encoder) -> None:

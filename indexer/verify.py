@@ -13,10 +13,12 @@ from indexer.damage import (
     damaged_vectors,
     file_states,
     named_now,
+    other_scripts,
     range_problems,
 )
 from indexer.directory import FILES
 from indexer.errors import CorruptError, UsageError
+from indexer.migrations import SCRIPTS
 from indexer.quick import quick_problems
 from indexer.remedies import BUILD, REPAIR
 from indexer.repair import RepairReport, repair
@@ -66,13 +68,24 @@ def _checks(conn: sqlite3.Connection, path: Path, number: int, quick: bool) -> I
         return
     yield from _counts(conn, str(database))
     yield from _structure(conn, str(database))
-    for row in (*damaged_documents(conn), *damaged_vectors(conn, settings.dim)):
+    damaged = (*damaged_documents(conn), *damaged_vectors(conn, settings.dim))
+    for row in damaged:
         name = f"row {row.vid}" if row.id is None else f"document {row.id!r}"
         yield Problem(f"{database}: {name}", row.what, REPAIR)
+    if number >= SCRIPTS:
+        yield from _scripts(conn, database, {row.vid for row in damaged})
     for id_ in damaged_audits(conn, number):
         yield Problem(f"{database}: audit {id_}", "the audit is damaged", drop_audit(id_))
     yield from range_problems(conn, str(database))
     yield from _files(conn, path, settings)
+
+
+def _scripts(conn: sqlite3.Connection, database: Path, damaged: set[int]) -> Iterator[Problem]:
+    """Hold the stored scripts against the texts that are whole."""
+    for vid, id_, stored, meant in other_scripts(conn):
+        if vid not in damaged:
+            what = f"its script is stored as {stored}, and its text is in {meant}"
+            yield Problem(f"{database}: document {id_!r}", what, REPAIR)
 
 
 def _structure(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:

@@ -11,10 +11,11 @@ import numpy as np
 
 from indexer.conditions import Where, make_conditions
 from indexer.corpus import TEXT_LIMIT, Query
+from indexer.detectors import detector_of_index
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import InputError, UsageError
 from indexer.index import IndexInfo, IndexReader
-from indexer.languages import Detector, Langid, normalise_language
+from indexer.languages import Detector, normalise_language
 from indexer.records import Condition, Filter, Vectors
 from search.answer import Answer, answer_queries
 from search.audit.options import DEFAULTS, AuditOptions
@@ -43,7 +44,7 @@ class Index:
     ) -> None:
         self._reader = reader
         self._spec = reader.settings.encoder.moved(encoder)
-        self._detector = detector or Langid()
+        self._given_detector = detector
 
     @classmethod
     def open(cls, path: str | Path, *, encoder: EncoderSpec | None = None) -> "Index":
@@ -64,6 +65,11 @@ class Index:
     def path(self) -> Path:
         """The index directory."""
         return self._reader.path
+
+    @cached_property
+    def detector(self) -> Detector:
+        """What tells the language of a query: the detector that the index was built with."""
+        return self._given_detector or detector_of_index(self._reader.settings.detector)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -232,7 +238,7 @@ class Index:
         if lang is not None:
             given: tuple[str, float | None] = (normalise_language(lang), None)
         else:
-            detection = self._detector.detect(text)
+            detection = self.detector.detect(text)
             given = (detection.lang, detection.probability)
         return Query(
             id=id,

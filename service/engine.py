@@ -13,7 +13,6 @@ from indexer.corpus import Query
 from indexer.encoders import Encoder, open_encoder
 from indexer.errors import IncompatibleError
 from indexer.index import IndexReader, IndexSettings, Snapshot, View
-from indexer.languages import Langid
 from indexer.records import Encoding, Filter, Role, Vectors
 from indexer.transforms import NONE
 from search.answer import Answer, answer_queries
@@ -110,7 +109,7 @@ class Engine:
             self._encoder = encoder
 
     def _load_index(self) -> None:
-        Langid().detect("ready?")
+        self.index.detector.detect("ready?")
         with self.reader.snapshot():
             pass
 

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 
 from indexer.errors import LockedError
 from indexer.index import IndexReader, IndexWriter
-from indexer.languages import Langid, normalise_language
+from indexer.languages import Detector, normalise_language
 from indexer.records import Document, EncodedDocument, Encoding
 from service.schemas import DocumentFields
 
 _PAUSE = 0.05
 
 
-def make_document(id_: str, fields: DocumentFields) -> Document:
+def make_document(id_: str, fields: DocumentFields, detector: Detector) -> Document:
     """Make a document of a request, its language detected where it is not given.
 
     Raises:
@@ -21,7 +21,7 @@ def make_document(id_: str, fields: DocumentFields) -> Document:
     """
     lang, probability = fields.lang, None
     if lang is None:
-        found = Langid().detect(fields.text)
+        found = detector.detect(fields.text)
         lang, probability = found.lang, found.probability
     return Document(
         id=id_,

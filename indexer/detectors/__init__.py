@@ -1,5 +1,6 @@
 """The language detectors, by name: py3langid in the core, lingua and eldc as extras."""
 
+import logging
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,11 +15,14 @@ __all__ = [
     "Eldc",
     "Lingua",
     "PackagedDetector",
+    "detector_of_index",
     "open_detector",
     "own_threshold",
 ]
 
 DEFAULT_DETECTOR = "py3langid"
+
+_LOG = logging.getLogger(__name__)
 
 
 class PackagedDetector(Detector, Protocol):
@@ -53,6 +57,19 @@ def open_detector(name: str = DEFAULT_DETECTOR, threshold: float | None = None) 
     """
     own = own_threshold(name)
     return _MAKERS[name][0](own if threshold is None else threshold)
+
+
+def detector_of_index(name: str) -> Detector:
+    """Make the detector that an index was built with; py3langid, and a warning, where it is not.
+
+    Two detectors differ, and the language of a query should be told as that of the documents was.
+    """
+    try:
+        return open_detector(name)
+    except UsageError as error:
+        said = f"{error}; languages of queries are told by {DEFAULT_DETECTOR} instead"
+        _LOG.warning("the index was built with detector %r: %s", name, said)
+        return Langid()
 
 
 def own_threshold(name: str) -> float:

@@ -71,7 +71,9 @@ def _add_collection(router: APIRouter, engine: Engine, editor: _Editor) -> None:
     )
     async def add(body: Annotated[DocumentsBody, Body(openapi_examples=_ADD)]) -> Response:
         editor.check()
-        documents = await engine.blocking(lambda: [make_document(d.id, d) for d in body.documents])
+        documents = await engine.blocking(
+            lambda: [make_document(d.id, d, engine.index.detector) for d in body.documents]
+        )
         return as_json(await editor.store(documents, replace=False), 201)
 
 
@@ -109,7 +111,7 @@ def _add_item(router: APIRouter, engine: Engine, editor: _Editor) -> None:
         body: Annotated[DocumentFields, Body(openapi_examples=_PUT)],
     ) -> Response:
         editor.check()
-        document = await engine.blocking(lambda: make_document(id, body))
+        document = await engine.blocking(lambda: make_document(id, body, engine.index.detector))
         done = await editor.store([document], replace=True)
         return as_json(done, 200 if done["replaced"] else 201)
 

@@ -368,7 +368,7 @@ def test_flipped_bits_of_the_database_never_pass(tmp_path: Path) -> None:
         same = outcome(dump, path) == content and outcome(search, path) == answers
         assert problems or same
         found += bool(problems)
-    assert found > 25
+    assert found > 15  # most bytes of so small a database are free
 
 
 def test_repair_survives_every_flip_that_verify_finds(tmp_path: Path) -> None:
