@@ -11,7 +11,9 @@ with interlingua.open("my-index") as index:
     print(answer.report.same_language, answer.report.expected_same_language)
 """
 
+from indexer.backup import BackupReport, backup
 from indexer.build import BuildReport, add, build
+from indexer.compaction import CompactReport, compact
 from indexer.corpus import Fields, Query, Record, read_corpus, read_queries
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import (
@@ -23,13 +25,17 @@ from indexer.errors import (
     LockedError,
     UsageError,
 )
+from indexer.exports.export import ExportReport, export
 from indexer.index import IndexInfo
 from indexer.languages import Detection, Detector, normalise_language
+from indexer.purge import PurgeReport, purge
 from indexer.records import Condition, Document, Encoding, Filter
 from indexer.rejects import Rejects
 from indexer.removal import delete, delete_where
+from indexer.restore import RestoreReport, restore
 from indexer.verify import Problem, RepairReport, repair, verify
 from search.answer import Answer, Match
+from search.atlas import export_atlas
 from search.audit.options import AuditOptions
 from search.audit.result import Audit
 from search.audit.schema import read_audit
@@ -43,7 +49,9 @@ __all__ = [
     "Answer",
     "Audit",
     "AuditOptions",
+    "BackupReport",
     "BuildReport",
+    "CompactReport",
     "Condition",
     "CorruptError",
     "Detection",
@@ -53,6 +61,7 @@ __all__ = [
     "Encoder",
     "EncoderSpec",
     "Encoding",
+    "ExportReport",
     "Fields",
     "Filter",
     "IncompatibleError",
@@ -66,22 +75,30 @@ __all__ = [
     "Measure",
     "Measurement",
     "Problem",
+    "PurgeReport",
     "Query",
     "Record",
     "Rejects",
     "RepairReport",
+    "RestoreReport",
     "UsageError",
     "add",
+    "backup",
     "build",
+    "compact",
     "delete",
     "delete_where",
+    "export",
+    "export_atlas",
     "make_filter",
     "normalise_language",
     "open",
     "open_encoder",
+    "purge",
     "read_audit",
     "read_corpus",
     "read_queries",
     "repair",
+    "restore",
     "verify",
 ]

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 import typer
 
 from cli.options import (
-    REJECTS,
     Corpora,
     CorpusFormat,
     DryRun,
@@ -51,6 +50,7 @@ def add(
     from indexer.build import add as run
     from indexer.corpus import Fields
     from indexer.detectors import open_detector
+    from indexer.directory import REJECTS
     from indexer.encoders import EncoderSpec
     from indexer.index import IndexReader
     from indexer.rejects import Rejects

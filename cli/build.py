@@ -6,7 +6,6 @@ import typer
 
 from cli.options import (
     ENCODER,
-    REJECTS,
     Corpora,
     CorpusFormat,
     DetectorName,
@@ -69,6 +68,7 @@ def build(
     from indexer.build import build as run
     from indexer.corpus import Fields
     from indexer.detectors import open_detector
+    from indexer.directory import REJECTS
     from indexer.encoders import EncoderSpec
     from indexer.rejects import Rejects
 

@@ -10,7 +10,9 @@ import typer
 from cli.add import add
 from cli.audit import audit
 from cli.audits import audits
+from cli.backup import backup
 from cli.build import build
+from cli.compact import compact
 from cli.compare import compare
 from cli.convert import convert
 from cli.debias import debias
@@ -18,11 +20,14 @@ from cli.delete import delete
 from cli.demo import demo
 from cli.detect import detect
 from cli.doctor import doctor
+from cli.export import export
 from cli.gate import gate
 from cli.import_vectors import import_vectors
 from cli.info import info
 from cli.origin import origin
+from cli.purge import purge
 from cli.repair import repair
+from cli.restore import restore
 from cli.search import search
 from cli.serve import serve
 from cli.verify import verify
@@ -42,6 +47,11 @@ for command in (
     build,
     add,
     delete,
+    purge,
+    compact,
+    backup,
+    restore,
+    export,
     detect,
     search,
     audit,

@@ -154,6 +154,10 @@ Where = Annotated[
         "(begins with). May be repeated: all must hold.",
     ),
 ]
+CopyFiles = Annotated[
+    bool,
+    typer.Option("--copy", help="Copy the FAISS files, too, which are linked where that works."),
+]
 HtmlFile = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots.")
 ]
@@ -183,10 +187,6 @@ def remote_options(
         texts_per_request,
     )
     return None if given == RemoteOptions() else given
-
-
-REJECTS = "rejects.jsonl"
-"""Where refused records go, inside the index directory."""
 
 
 def filter_of(languages: str | None, where: list[str] | None) -> "Filter":

@@ -18,6 +18,7 @@ from indexer import tables
 from indexer.directory import LOCK
 from indexer.errors import CorruptError, UsageError
 from indexer.lock import WriterLock
+from indexer.redaction import redact
 from indexer.remedies import BUILD
 from indexer.store import DATABASE, WriteStore, check_format, connect_reader, translated
 
@@ -144,6 +145,33 @@ def delete_audits(path: Path, ids: Sequence[int]) -> list[int]:
             for id_ in wanted
             if not conn.execute("DELETE FROM audits WHERE id = ?", [id_]).rowcount
         ]
+
+
+def redact_audits(conn: sqlite3.Connection, path: Path) -> int:
+    """Blank what audits quote of documents that are gone, see :mod:`indexer.redaction`.
+
+    Args:
+        conn: the writer's connection, inside a transaction.
+        path: the index directory, for messages.
+
+    Returns:
+        How many audits have changed.
+
+    Raises:
+        CorruptError: an audit is damaged.
+    """
+    changed = 0
+    for (id_,) in conn.execute("SELECT id FROM audits ORDER BY id").fetchall():
+        row = _checked(next(_rows(conn, _SINCE, "WHERE id = ?", id_)), path)
+        document = redact(conn, zlib.decompress(row.document).decode())
+        if document is not None:
+            packed = zlib.compress(document.encode())
+            crc32 = _crc(id_, row.created, row.seq, row.summary, packed)
+            conn.execute(
+                "UPDATE audits SET document = ?, crc32 = ? WHERE id = ?", [packed, crc32, id_]
+            )
+            changed += 1
+    return changed
 
 
 def damaged_audits(conn: sqlite3.Connection, number: int) -> list[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from indexer.errors import InputError, UsageError
-from indexer.fields import USUAL, Fields
+from indexer.fields import DETECTED, USUAL, Fields, detected_probability, was_detected
 from indexer.jsonl import kind
 from indexer.languages import Detector, Langid, normalise_language
 from indexer.readers.columns import no_text
@@ -182,13 +182,17 @@ class _Reader:
     def record(self, values: Mapping[str, object], place: str) -> Record:
         text, lang = self._text(values), self._given_language(values)
         tag, source, probability = self._language(text, lang)
+        taken = self._fields.names()
+        if lang and was_detected(values):
+            source, probability = "detected", detected_probability(values)
+            taken |= DETECTED
         name = _name(values, self._fields.id)
         document = Document(
             id=name or content_id(lang, text),
             text=text,
             lang=tag,
             group=_name(values, self._fields.group),
-            metadata=_metadata(values, self._fields.names()),
+            metadata=_metadata(values, taken),
             lang_source=source,
             lang_probability=probability,
         )

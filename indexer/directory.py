@@ -19,16 +19,18 @@ from indexer.errors import UsageError
 from indexer.lock import WriterLock
 from indexer.mounts import refuse_shared
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, create_database
+from indexer.store import DATABASE, MANIFEST, create_database
 
 LOCK = "LOCK"
 FILES = "vectors"
 SCRATCH = "tmp"
 QUARANTINE = "quarantine.jsonl"
 """Documents that a repair had to give up."""
+REJECTS = "rejects.jsonl"
+"""Records that the last build or addition refused."""
 
 _OURS = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FILES, SCRATCH}
-_BESIDE = {QUARANTINE, "rejects.jsonl"}
+_BESIDE = {QUARANTINE, REJECTS, MANIFEST}
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.faiss")
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from indexer import tables
 from indexer.debiasing import searched_between
 from indexer.directory import FILES, SCRATCH
 from indexer.store import DATABASE
@@ -38,6 +39,13 @@ def write_next(
     if not len(vids):
         return None
     return write_file(path / FILES, path / SCRATCH, vids, vectors)
+
+
+def is_compact(conn: sqlite3.Connection) -> bool:
+    """Tell whether :func:`write_all` would gain nothing: no dead vector, tail, or small file."""
+    files = tables.files(conn)
+    fewest = -(-sum(file.rows for file in files) // ROWS_A_FILE)
+    return not len(tables.tombstones(conn)) and not tables.tail_size(conn) and len(files) == fewest
 
 
 def write_all(

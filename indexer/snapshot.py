@@ -146,6 +146,21 @@ class Snapshot:
         """Read all documents in insertion order, streaming."""
         return tables.documents(self._conn, self._segments.place)
 
+    def allowed(self, filter: Filter = EVERYTHING) -> Vids:  # noqa: A002
+        """List the numbers of the documents that a filter lets pass, ascending."""
+        return tables.allowed_vids(self._conn, filter)
+
+    def documents_at(self, vids: Vids) -> list[Document]:
+        """Read documents by their numbers, ascending.
+
+        Raises:
+            CorruptError: one of them is damaged or missing.
+        """
+        found = tables.documents_at(self._conn, vids, self._segments.place)
+        if len(found) < len(vids):
+            raise CorruptError(f"{self._segments.place}: a vector has no document", REPAIR)
+        return list(found.values())
+
     def vectors(self, ids: Sequence[str]) -> Vectors:
         """Read raw vectors, see :meth:`IndexReader.vectors`."""
         return read_vectors_of(self._conn, ids, self._settings.dim, self._segments.place)

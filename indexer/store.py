@@ -17,12 +17,20 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from indexer.conditions import text_number
-from indexer.errors import CorruptError, IncompatibleError, InterlinguaError
+from indexer.errors import (
+    CorruptError,
+    IncompatibleError,
+    InterlinguaError,
+    LockedError,
+    UsageError,
+)
 from indexer.migrations import APPLICATION_ID, FORMAT, MIGRATIONS
 from indexer.mounts import mount_of
 from indexer.remedies import RESTORE, ROOM
 
 DATABASE = "interlingua.db"
+MANIFEST = "manifest.json"
+"""Only a backup has it."""
 
 _BUSY_SECONDS = 10.0
 _WRITER_CACHE = 128 << 20
@@ -35,6 +43,7 @@ class WriteStore:
         database: an existing file; migrated to the newest format.
 
     Raises:
+        UsageError: the database of a backup.
         CorruptError: not a database, or not one of ours.
         IncompatibleError: made by a newer version; not touched.
     """
@@ -42,6 +51,11 @@ class WriteStore:
     def __init__(self, database: Path) -> None:
         self._path = database
         self._failed = False
+        if database.with_name(MANIFEST).exists():
+            raise UsageError(
+                f"{database.parent}: is a backup, which nothing writes to",
+                "make an index of it with `interlingua restore`",
+            )
         with translated(database):
             with closing(connect_reader(database)) as conn:
                 check_format(conn, database)
@@ -67,6 +81,41 @@ class WriteStore:
             cause = error.__cause__
             self._failed = isinstance(cause, sqlite3.Error) and _code(cause) == sqlite3.SQLITE_IOERR
             raise
+
+    def fold(self) -> bool:
+        """Fold the write-ahead log into the database and empty it.
+
+        Waits some seconds for readers.
+
+        Returns:
+            Whether it was emptied; a reader that holds an earlier state keeps it.
+        """
+        with translated(self._path):
+            busy = self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+
+    def erase(self, scratch: Path) -> None:
+        """Write the whole database anew, so that nothing deleted is left in it or in its log.
+
+        Args:
+            scratch: where SQLite may put what does not fit into memory.
+
+        Raises:
+            LockedError: a reader holds an earlier state; nothing else has changed.
+        """
+        quoted = str(scratch.resolve()).replace("'", "''")
+        with translated(self._path):
+            self.conn.execute("PRAGMA secure_delete = ON")
+            self.conn.execute(f"PRAGMA temp_store_directory = '{quoted}'")
+            try:
+                self.conn.execute("VACUUM")
+            finally:
+                self.conn.execute("PRAGMA temp_store_directory = ''")
+        if not self.fold():
+            raise LockedError(
+                f"{self._path.parent}: somebody still reads an earlier state, and it stays on disk",
+                "run the command again when that search or audit has ended",
+            )
 
     def close(self) -> None:
         """Close the connection; the last one out folds the write-ahead log into the database."""

@@ -53,11 +53,11 @@ class IndexWriter:
         self._database = path / DATABASE
         self._lock = lock
         try:
-            self._store = WriteStore(self._database)
+            self.store = WriteStore(self._database)
         except BaseException:
             lock.release()
             raise
-        self._conn = self._store.conn
+        self._conn = self.store.conn
         try:
             with translated(self._database):
                 self.settings = tables.read_settings(self._conn, self._database)
@@ -140,7 +140,7 @@ class IndexWriter:
             raise DuplicateError(_duplicates(batch, known), "use other ids, or replace")
         if not batch and cursor is None:
             return
-        with self._store.transaction() as conn:
+        with self.store.transaction() as conn:
             remove_documents(conn, known)
             chosen = sorted(rows.values())
             insert_documents(conn, [batch[row] for row in chosen], vectors[chosen])
@@ -161,7 +161,7 @@ class IndexWriter:
         self._check_cursor(None)
         known = self.existing(ids)
         if known:
-            with self._store.transaction() as conn:
+            with self.store.transaction() as conn:
                 remove_documents(conn, known)
                 log_commit(conn, "delete", 0, len(known))
         return [id_ for id_ in dict.fromkeys(ids) if id_ not in known]
@@ -178,7 +178,7 @@ class IndexWriter:
         self._check_cursor(None)
         if allowed == Filter():
             raise UsageError("nothing says what to delete", "name ids, languages or conditions")
-        with self._store.transaction() as conn:
+        with self.store.transaction() as conn:
             counts = tables.language_counts(conn, allowed)
             if counts:
                 remove_vids(conn, tables.allowed_vids(conn, allowed).tolist())
@@ -192,7 +192,7 @@ class IndexWriter:
             UsageError: the build is finished.
         """
         self._check_cursor(self.cursor)
-        with self._store.transaction() as conn:
+        with self.store.transaction() as conn:
             vids = [vid for (vid,) in conn.execute("SELECT vid FROM documents")]
             remove_vids(conn, vids)
             conn.execute("UPDATE progress SET cursor = 0")
@@ -249,7 +249,7 @@ class IndexWriter:
         """End the build: seal the tail whatever its size, then call the index ready."""
         self._seal_tail()
         if self.state == "building":
-            with self._store.transaction() as conn:
+            with self.store.transaction() as conn:
                 conn.execute("UPDATE progress SET state = 'ready'")
                 log_commit(conn, "finish", 0, 0)
             self.state = "ready"
@@ -278,16 +278,24 @@ class IndexWriter:
             records = write_all(
                 self._conn, self.path, self.settings.dim, debiasing.transform, progress
             )
-        with self._store.transaction() as conn:
+        with self.store.transaction() as conn:
             if moves:
                 replace_files(conn, records)
             write_debiasing(conn, debiasing)
             log_commit(conn, "debias", 0, 0)
         sweep(self.path, self._conn)
 
+    def check_ready(self) -> None:
+        """Refuse what an unfinished build must not go through.
+
+        Raises:
+            UsageError: the build is unfinished.
+        """
+        self._check_cursor(None)
+
     def close(self) -> None:
         """Close the database and let the next writer in; a second call does nothing."""
-        self._store.close()
+        self.store.close()
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -309,7 +317,7 @@ class IndexWriter:
         while record := write_next(
             self._conn, self.path, self.settings.dim, transform, tables.sealed_to(self._conn) + 1
         ):
-            with self._store.transaction() as conn:
+            with self.store.transaction() as conn:
                 name_file(conn, record)
                 log_commit(conn, "seal", 0, 0)
 

@@ -7,6 +7,7 @@ from indexer.errors import InputError, UsageError
 from indexer.jsonl import DEPTH_LIMIT
 from indexer.lines import printable
 from indexer.readers.columns import check_columns
+from indexer.readers.exported import given_back, is_worked_out
 from indexer.readers.reader import Raw, Source
 from indexer.readers.values import json_values
 
@@ -56,19 +57,21 @@ def read_batches(
     """
     check_columns(schema.names, source.fields.text, name)
     fields = [field for field in schema if field.name not in source.without]
-    wanted = {field.name: _target(field.type) for field in fields}
+    wanted = {field.name: _target(field.type) for field in fields if not is_worked_out(field)}
     if wanted.get(source.fields.text) is None:
         reason = f"{name}: column {source.fields.text!r} is {schema.field(source.fields.text).type}"
         raise InputError(reason, "name the column that holds the text with --text-field")
-    for column in [column for column, target in wanted.items() if target is None]:
-        kind = schema.field(column).type
-        source.note(f"{name}: column {column[:80]!r} left out: {kind} is no JSON")
+    for field in fields:
+        if field.name not in wanted:
+            source.note(f"{name}: column {field.name[:80]!r} left out: it comes from the vectors")
+        elif wanted[field.name] is None:
+            source.note(f"{name}: column {field.name[:80]!r} left out: {field.type} is no JSON")
     number = 0
     for batch in batches:
         for start in range(0, batch.num_rows, ROWS):
             for values in _rows(batch.slice(start, ROWS), wanted):
                 number += 1
-                yield Raw(f"{name}:{number}", values)
+                yield Raw(f"{name}:{number}", given_back(values, schema))
 
 
 def _rows(batch: Any, wanted: dict[str, Any]) -> Iterator[dict[str, object] | InputError]:  # noqa: ANN401

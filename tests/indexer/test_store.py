@@ -231,7 +231,7 @@ def test_after_an_io_error_nothing_more_is_written(tmp_path: Path) -> None:
     failed = sqlite3.OperationalError("disk I/O error")
     failed.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
     with IndexWriter.open(path) as writer:
-        with pytest.raises(InterlinguaError, match="disk"), writer._store.transaction():
+        with pytest.raises(InterlinguaError, match="disk"), writer.store.transaction():
             raise failed
         with pytest.raises(InterlinguaError, match="an earlier write failed") as caught:
             writer.add([encoded("b")])

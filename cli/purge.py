@@ -1,0 +1,42 @@
+"""`interlingua purge`."""
+
+from typing import Annotated
+
+import typer
+
+from cli.options import IndexPath, Json, Quiet
+
+
+def purge(
+    index: IndexPath,
+    quarantine: Annotated[
+        bool,
+        typer.Option("--quarantine", help="Remove quarantine.jsonl, too, which a repair left."),
+    ] = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Remove the bytes of deleted and replaced documents from every file of the index."""
+    from dataclasses import asdict
+
+    from cli.output import print_json
+    from cli.progress import progress
+    from indexer.purge import purge as run
+
+    with progress("purging", None, quiet) as show:
+        report = run(index, quarantine=quarantine, progress=show)
+    if json:
+        print_json({"schema": "interlingua.purge/1", "path": str(index), **asdict(report)})
+        return
+    typer.echo(
+        f"{index}: nothing is left of what was deleted; {report.documents} documents, "
+        f"{report.bytes} bytes (before: {report.bytes_before})"
+    )
+    for number, what in (
+        (report.dropped, "deleted vectors dropped from FAISS files"),
+        (report.audits, "stored audits had texts blanked"),
+    ):
+        if number:
+            typer.echo(f"  {number} {what}")
+    for name in report.removed:
+        typer.echo(f"  {name} removed")

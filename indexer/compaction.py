@@ -1,0 +1,83 @@
+"""An index as small and as whole as a fresh one: compacted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.changes import log_commit, replace_files
+from indexer.debiasing import read_debiasing
+from indexer.directory import sweep
+from indexer.index import IndexInfo, IndexReader, IndexWriter
+from indexer.sealing import is_compact, write_all
+
+
+@dataclass(frozen=True, slots=True)
+class CompactReport:
+    """What compacting did."""
+
+    documents: int
+    dropped: int
+    """Vectors of deleted documents that the FAISS files held."""
+    files_before: int
+    files: int
+    """FAISS files now."""
+    bytes_before: int
+    bytes: int
+    """Their size now."""
+    folded: bool
+    """Whether the write-ahead log is empty; a reader that holds an earlier state keeps it."""
+
+
+def compact(path: str | Path, progress: Callable[[int], None] = lambda _: None) -> CompactReport:
+    """Write the FAISS files anew: without deleted vectors, few and large, with all that waits.
+
+    The write-ahead log is folded into the database. Answers stay what they are, and readers and the
+    service go on meanwhile. Where nothing could be gained, no file is written.
+
+    Args:
+        path: the index directory.
+        progress: called with the number of documents written.
+
+    Raises:
+        UsageError: there is no index, or its build is unfinished.
+        LockedError: another process writes to the index.
+        InterlinguaError: the disk is full or fails; nothing has changed.
+    """
+    path = Path(path)
+    before = _info(path)
+    with IndexWriter.open(path) as writer:
+        compact_files(writer, progress)
+        folded = writer.store.fold()
+    after = _info(path)
+    return CompactReport(
+        documents=after.documents,
+        dropped=before.deleted,
+        files_before=before.files,
+        files=after.files,
+        bytes_before=before.bytes,
+        bytes=after.bytes,
+        folded=folded,
+    )
+
+
+def compact_files(writer: IndexWriter, progress: Callable[[int], None]) -> None:
+    """Write the FAISS files anew, and name them in one transaction, unless that gains nothing.
+
+    Raises:
+        UsageError: the build is unfinished.
+    """
+    writer.check_ready()
+    conn, path = writer.store.conn, writer.path
+    if is_compact(conn):
+        return
+    transform = read_debiasing(conn, str(path)).transform
+    records = write_all(conn, path, writer.settings.dim, transform, progress)
+    with writer.store.transaction():
+        replace_files(conn, records)
+        log_commit(conn, "compact", 0, 0)
+    sweep(path, conn)
+
+
+def _info(path: Path) -> IndexInfo:
+    with IndexReader.open(path) as reader:
+        return reader.info()

@@ -1,0 +1,1 @@
+"""An index written out for other programs, or to build it again."""
