@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.limits import Limits
 from service.problems import Problem, overloaded
+from service.security import is_page
 
 UNCOUNTED = frozenset({"/livez", "/readyz", "/metrics"})
 """Answered also when the service is full: that is when they are asked."""
@@ -116,8 +117,10 @@ class Admission:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request when there is room."""
         path = scope.get("path", "")
-        # A stream of events lives long and costs nothing; it has a limit of its own.
-        if scope["type"] != "http" or path in UNCOUNTED or path.endswith("/events"):
+        # A stream of events lives long and costs nothing; it has a limit of its own. The parts of
+        # the page lie in memory; a page that opens can say that the service is full.
+        free = path in UNCOUNTED or path.endswith("/events") or is_page(path)
+        if scope["type"] != "http" or free:
             await self._app(scope, receive, send)
             return
         if self._inside >= self._most:

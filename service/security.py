@@ -130,7 +130,8 @@ class TokenGuard:
         refused = (
             self._digest is not None
             and scope["type"] == "http"
-            and not _is_open(scope["path"])
+            and scope["path"] not in OPEN_PATHS
+            and not is_page(scope["path"])
             and not self._shown(Headers(scope=scope).getlist("authorization"), self._digest)
             and not self._links.opens(scope["path"], scope["query_string"].decode("latin-1"))
         )
@@ -153,8 +154,9 @@ class TokenGuard:
         return same and scheme.lower() == "bearer"
 
 
-def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path == PAGE or path.startswith(ASSETS)
+def is_page(path: str) -> bool:
+    """Whether a path is the page or a part of it."""
+    return path == PAGE or path.startswith(ASSETS)
 
 
 def _digest(token: bytes) -> bytes:

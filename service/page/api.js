@@ -11,6 +11,7 @@ export class Problem extends Error {
     this.remedy = document.remedy ?? "";
     this.slug = (document.type ?? "").split(":").pop();
     this.wait = wait;
+    this.tried = Boolean(token);
   }
 }
 

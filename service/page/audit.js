@@ -17,7 +17,7 @@ export async function showAudit(wanted, service, main, signal) {
   if (under) watch(under, stage, signal);
   const chosen = wanted.audit ? await reportOf(wanted.audit, audits, signal) : null;
   return [title,
-    el("p", { class: "quiet" }, "Every document, or a sample of them, asks for its neighbours; what they share is held against chance in every language. Nothing is changed."),
+    el("p", { class: "quiet" }, "Every document, or a sample of them, asks for its neighbours; what they share is held against chance in every language. No document is changed; the audit is kept with the index."),
     startForm(service, stage, signal), stage, kept(audits, wanted), chosen].filter(Boolean);
 }
 
@@ -93,7 +93,7 @@ function kept(audits, wanted) {
     el("tbody", {}, [...audits].sort((a, b) => b.id - a.id).map(({ id, created, summary }) => el("tr", {},
       el("th", { scope: "row" }, el("a", { href: address({ view: "audit", audit: id }), "data-link": true, "aria-current": String(id) === wanted.audit ? "true" : null }, `No. ${id}`)),
       el("td", {}, el("time", { datetime: created }, new Date(created).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }))),
-      el("td", {}, summary.mode ?? ""), el("td", {}, summary.queries?.toLocaleString("en") ?? ""), el("td", {}, summary.transform ?? ""),
+      el("td", {}, summary.mode ?? ""), el("td", {}, summary.queries?.toLocaleString("en") ?? ""), el("td", {}, summary.transform || "none"),
       el("td", {}, excess(summary.excess))))))));
 }
 

@@ -51,11 +51,14 @@ function seriesOf(points, service, byMeaning) {
   const sizes = new Map();
   for (const point of points) if (key(point) !== null) sizes.set(key(point), (sizes.get(key(point)) ?? 0) + 1);
   const names = byMeaning
-    ? [...sizes].filter(([, n]) => n > 1).slice(0, SERIES).map(([name]) => name)
+    ? evenly([...sizes].filter(([, n]) => n > 1).map(([name]) => name))
     : service.languages.map(({ lang }) => lang).filter((lang) => sizes.has(lang)).slice(0, 42);
   const looks = new Map(names.map((name, n) => [name, look(n)]));
   return { key, names, sizes, byMeaning, of: (point) => looks.get(key(point)) ?? { colour: "rest", shape: look(0).shape } };
 }
+
+/** At most as many names as there are looks, from the whole list. */
+const evenly = (names) => names.filter((_, n) => n % Math.ceil(names.length / SERIES) === 0);
 
 function picture(points, series, wanted, service) {
   const placed = place(points);
@@ -133,11 +136,10 @@ function place(points) {
 
 /** The point under the pointer, or the nearest within reach. */
 function under(event, board, placed) {
-  const box = board.getBoundingClientRect();
-  const scale = WIDE / box.width;
-  const spot = { px: (event.clientX - box.left) * scale, py: (event.clientY - box.top) * scale };
+  const here = new DOMPoint(event.clientX, event.clientY).matrixTransform(board.getScreenCTM().inverse());
+  const spot = { px: here.x, py: here.y };
   const n = nearest(placed, spot);
-  const reach = (event.pointerType === "mouse" ? 14 : 26) * Math.max(1, scale);
+  const reach = (event.pointerType === "mouse" ? 14 : 26) / Math.min(1, board.getScreenCTM().a);
   return Math.hypot(placed[n].px - spot.px, placed[n].py - spot.py) <= reach ? n : null;
 }
 

@@ -65,7 +65,7 @@ function table(answer, wanted, service) {
     el("caption", { class: "hidden" }, "Rows ask, columns are found"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "who" }, "asks ↓  finds →"),
       columns.map((lang) => el("th", { scope: "col" }, el("abbr", { title: nameOf(lang) }, lang))),
-      el("th", { scope: "col" }, "own"), el("th", { scope: "col" }, "✓"))),
+      el("th", { scope: "col" }, "own", el("small", {}, "/chance")), el("th", { scope: "col" }, el("span", { role: "img", "aria-label": "same meaning" }, "✓"), el("small", {}, "/all")))),
     el("tbody", {}, order.map((row) => el("tr", {},
       el("th", { scope: "row", class: "who" }, language(row.lang), el("a", {
         href: searchWith(row, wanted, service.index.vectors_only), "data-link": true, class: "text" }, written(row.text.slice(0, 300), row.lang))),

@@ -22,7 +22,7 @@ export function notice(title, ...parts) {
  * @param again does it once more
  */
 export function problemBox(problem, again) {
-  if (problem.status === 401) return tokenForm(again);
+  if (problem.status === 401) return tokenForm(problem, again);
   const box = el("section", { class: "notice bad", role: "alert" }, el("h2", {}, title(problem)),
     el("p", {}, sentence(problem.message)), problem.remedy ? el("p", {}, sentence(problem.remedy)) : null);
   const retry = el("button", { type: "button", onclick: once }, "Try again");
@@ -50,15 +50,17 @@ function title({ status, slug }) {
   return "Something went wrong";
 }
 
-function tokenForm(again) {
+function tokenForm(problem, again) {
   const field = el("input", { type: "password", id: "token", autocomplete: "current-password", required: true, spellcheck: "false" });
   return el("section", { class: "notice", role: "alert" }, el("h2", {}, "This service asks for a token"),
     el("p", {}, "Whoever runs it has set one in ", el("code", {}, "INTERLINGUA_TOKEN"), " or ", el("code", {}, "--token-file"), ". It is kept until this tab is closed."),
+    problem.tried ? el("p", {}, el("strong", {}, "What was given is not the one.")) : null,
     el("form", { onsubmit: (event) => {
       event.preventDefault();
       useToken(field.value);
       again();
-    } }, el("label", { for: "token" }, "Token"), field, el("button", { class: "main" }, "Use it")));
+    } }, el("label", { for: "token" }, "Token"),
+      el("input", { type: "text", autocomplete: "username", value: "interlingua", hidden: true }), field, el("button", { class: "main" }, "Use it")));
 }
 
 function sentence(text) {

@@ -34,7 +34,13 @@ def test_wheel_holds_the_corpus_and_its_types(tmp_path: Path) -> None:
     site = tmp_path / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
-    for name in ("data/corpus.jsonl", "data/README.md", "indexer/py.typed", "search/py.typed"):
+    for name in (
+        "data/corpus.jsonl",
+        "data/README.md",
+        "service/page/index.html",
+        "indexer/py.typed",
+        "search/py.typed",
+    ):
         assert (site / name).stat().st_size >= 0
     consumer = tmp_path / "consumer.py"
     consumer.write_text("import interlingua\ninterlingua.open('x').search(1)\n", encoding="utf-8")

@@ -55,8 +55,10 @@ def opened(
         page.goto(f"{service.url}/{'?' + urlencode(address) if address else ''}")
         settled(page)
         yield page
-        assert not [text for text in noise if not any(part in text for part in said)]
-        assert not [url for url in asked if not url.startswith(f"{service.url}/")]
+        unasked = [text for text in noise if not any(part in text for part in said)]
+        assert not unasked, unasked
+        elsewhere = [url for url in asked if not url.startswith(f"{service.url}/")]
+        assert not elsewhere, elsewhere
     finally:
         context.close()
 

@@ -54,7 +54,6 @@ def shown(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     running = Threaded.start(copy / "index", copy / "log")
     yield running
     running.stop()
-    assert not [r for r in running.records() if r["level"] == "error"]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import interlingua
+from cli.main import main
 from indexer.index import IndexReader
 from indexer.transforms import METHODS
 from interlingua import Document, EncoderSpec
@@ -202,7 +203,7 @@ def test_vectors_made_elsewhere_ask_by_their_own(tmp_path: Path) -> None:
     lines = "".join(json.dumps(record) + "\n" for record in records)
     (tmp_path / "c.jsonl").write_text(lines, encoding="utf-8")
     command = ["import", str(tmp_path / "v.npy"), str(tmp_path / "c.jsonl")]
-    _interlingua([*command, "--index", str(tmp_path / "index"), "-q"])
+    assert main([*command, "--index", str(tmp_path / "index"), "-q"]) == 0
     service = Threaded.start(tmp_path / "index", tmp_path / "log")
     assert got(service, "/v1/index")["vectors_only"] is True
     hits = asked(service, "/v1/search", {"id": "3", "k": 5}).json()["hits"]
@@ -213,11 +214,3 @@ def test_vectors_made_elsewhere_ask_by_their_own(tmp_path: Path) -> None:
     assert [row["id"] for row in meaning["asked"]] == ["2", "3"]
     assert asked(service, "/v1/search", {"text": "text"}).status_code == 409
     service.stop()
-
-
-def _interlingua(arguments: list[str]) -> None:
-    """Run a command."""
-    import subprocess
-    import sys
-
-    subprocess.run([sys.executable, "-m", "cli.main", *arguments], check=True, capture_output=True)
