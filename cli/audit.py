@@ -37,7 +37,8 @@ def audit(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Query records in JSONL; without, every document asks for its own neighbours.",
+            help="Query records, in any format of a corpus; without, every document asks for its "
+            "own neighbours.",
         ),
     ] = None,
     query_vectors: QueryVectors = None,

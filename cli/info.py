@@ -72,7 +72,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
         *([("scripts", _counted(info.scripts))] if info.scripts else []),
         *([("detector", info.detector)] if "detected" in info.language_sources else []),
         ("encoder", f"{info.encoder}, {info.dim} dimensions, {info.arithmetic}"),
-        *([("opened as", info.opened)] if info.opened != info.encoder else []),
+        *([("opened as", info.opened)] if not info.encoder.startswith(info.opened) else []),
         ("role", info.role),
         ("fingerprint", info.fingerprint),
         ("faiss", f"{info.kind}, {info.files} files, {info.bytes} bytes, tail {info.tail}"),

@@ -42,7 +42,8 @@ def search(
     languages: Languages = None,
     where: Where = None,
     queries: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Query records in JSONL; - for stdin.")
+        str | None,
+        typer.Option(metavar="FILE", help="Query records, in any format of a corpus; - for stdin."),
     ] = None,
     query_vectors: QueryVectors = None,
     vector_field: VectorField = None,

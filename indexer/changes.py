@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from indexer.records import EncodedDocument, Vectors
 from indexer.rows import COLUMNS, document_row, vector_blob
-from indexer.scripts import script_of
+from indexer.script_counts import scripts_of
 from indexer.vector_files import FileRecord
 
 _PLACES = ", ".join("?" for _ in COLUMNS.split(", "))
@@ -37,11 +37,12 @@ def insert_documents(
         "INSERT INTO vectors (vid, vector, crc32) VALUES (?, ?, ?)",
         ((vid, *vector_blob(vid, vector)) for vid, vector in enumerate(vectors, first)),
     )
+    scripts = scripts_of([encoded.document.text for encoded in batch])
     conn.executemany(
         _INSERT_DOCUMENT,
         (
-            (*document_row(vid, encoded), script_of(encoded.document.text))
-            for vid, encoded in enumerate(batch, first)
+            (*document_row(vid, encoded), script)
+            for vid, (encoded, script) in enumerate(zip(batch, scripts, strict=True), first)
         ),
     )
 

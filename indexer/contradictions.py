@@ -4,10 +4,13 @@ A wrong label looks like language bias, and this kind can be seen without knowin
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from indexer.corpus import Record
+from indexer.script_counts import codes, counted, written_in
 from indexer.scripts import count_scripts, scripts_of_language
 
 LEAST_LETTERS = 3
@@ -63,9 +66,19 @@ class LabelCheck:
     def add(self, record: Record) -> None:
         """Check one record; a detected language is no label."""
         document = record.document
-        if document.lang_source != "given":
-            return
-        script = contradicting_script(document.text, document.lang)
+        if document.lang_source == "given":
+            self._found(record, contradicting_script(document.text, document.lang))
+
+    def add_all(self, records: Sequence[Record]) -> None:
+        """Check a batch of records, much faster than one by one."""
+        given = [record for record in records if record.document.lang_source == "given"]
+        documents = [record.document for record in given]
+        scripts = contradicting_scripts([d.text for d in documents], [d.lang for d in documents])
+        for record, script in zip(given, scripts, strict=True):
+            self._found(record, script)
+
+    def _found(self, record: Record, script: str | None) -> None:
+        document = record.document
         if script is None:
             return
         pair = (document.lang, script)
@@ -102,3 +115,17 @@ def contradicting_script(text: str, lang: str) -> str | None:
     if total < LEAST_LETTERS or own >= LEAST_SHARE * total:
         return None
     return min(letters, key=lambda code: (-letters[code], code))
+
+
+def contradicting_scripts(texts: Sequence[str], langs: Sequence[str]) -> list[str | None]:
+    """Return what :func:`contradicting_script` returns for each text and its label."""
+    found: list[str | None] = []
+    for part, counts in counted(texts):
+        allowed = np.stack([written_in(lang) for lang in langs[part]])
+        total, own = counts.sum(axis=1), (counts * allowed).sum(axis=1)
+        wrong = allowed.any(axis=1) & (total >= LEAST_LETTERS) & (own < LEAST_SHARE * total)
+        most = counts.argmax(axis=1)
+        found.extend(
+            codes()[at] if refuted else None for at, refuted in zip(most, wrong, strict=True)
+        )
+    return found

@@ -87,7 +87,7 @@ def import_vectors(
         _check_same(writer, settings)
         check_detector(writer, detector)
         run = _Import(writer, file, progress)
-        stream = run.labels.watch(records)
+        stream = iter(records)
         run.resume(stream)
         run.consume(stream)
         writer.finish()
@@ -226,6 +226,7 @@ class _Import:
         """Read the rows of a batch."""
         stop = min(self._done + len(batch), self._file.rows)
         units = self._file.units(self._done, stop, lambda i: batch[i].place)
+        self.labels.add_all(batch)
         self._rescaled += units.rescaled
         return units
 

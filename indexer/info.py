@@ -12,6 +12,8 @@ from indexer.records import Filter, Role
 from indexer.settings import IndexSettings
 from indexer.vectors import KIND
 
+_UNCOUNTED = "SELECT count(*) FROM documents WHERE tokens <= 0 OR tokens_dropped < 0"
+
 
 @dataclass(frozen=True, slots=True)
 class IndexInfo:
@@ -87,7 +89,7 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
         detector=settings.detector,
         groups=_number(conn, "SELECT count(DISTINCT group_id) FROM documents"),
         truncated={lang: (n, dropped) for lang, n, dropped in truncated},
-        uncounted=_number(conn, "SELECT count(*) FROM documents WHERE tokens <= 0"),
+        uncounted=_number(conn, _UNCOUNTED),
         encoder=settings.encoder_name,
         opened=settings.encoder.name,
         fingerprint=settings.fingerprint,

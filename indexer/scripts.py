@@ -16,9 +16,9 @@ NO_SCRIPT = "Zyyy"
 
 LATIN, HAN, JAPANESE, KOREAN = "Latn", "Hani", "Jpan", "Kore"
 
-_KANA = ("Hira", "Kana")
-_HANGUL = ("Hang",)
-_EAST_ASIAN = frozenset((*_KANA, *_HANGUL, HAN))
+KANA = ("Hira", "Kana")
+HANGUL = ("Hang",)
+_EAST_ASIAN = frozenset((*KANA, *HANGUL, HAN))
 
 _NO_ASCII_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 
@@ -93,7 +93,7 @@ def _letters(text: str) -> dict[str, int]:
         return {LATIN: latin} if latin else {}
     letters: dict[str, int] = {}
     for character in set(read):
-        script = _script_of_character(character)
+        script = script_of_character(character)
         letters[script] = letters.get(script, 0) + read.count(character)
     letters.pop(NO_SCRIPT, None)
     if not _EAST_ASIAN.isdisjoint(letters):
@@ -114,8 +114,8 @@ def scripts_of_language(lang: str) -> frozenset[str]:
 
 def _join_east_asian(letters: dict[str, int]) -> None:
     """Make one count of Han, kana and Hangul, in place; there is one of them."""
-    kana = sum(letters.pop(code, 0) for code in _KANA)
-    hangul = sum(letters.pop(code, 0) for code in _HANGUL)
+    kana = sum(letters.pop(code, 0) for code in KANA)
+    hangul = sum(letters.pop(code, 0) for code in HANGUL)
     total = kana + hangul + letters.pop(HAN, 0)
     if max(kana, hangul) * 10 < total:
         letters[HAN] = total
@@ -137,21 +137,30 @@ def _likely_scripts() -> dict[str, frozenset[str]]:
 
 
 @cache
-def _script_of_character(character: str) -> str:
+def script_of_character(character: str) -> str:
     """Return the script of one character; at most as many are kept as Unicode has."""
     match = _pattern().match(character)
     return match.lastgroup if match else NO_SCRIPT
 
 
 @cache
+def unicode_scripts() -> tuple[str, ...]:
+    """Return the codes of Unicode's scripts that a language is written in, Latin first."""
+    from langcodes.data_dicts import LIKELY_SUBTAGS
+
+    # Hans, Jpan and the like are no scripts of Unicode.
+    joined = {NO_SCRIPT, "Zzzz", "Hanb", "Hans", "Hant", "Jamo", JAPANESE, KOREAN}
+    found = {likely.split("-")[1] for likely in LIKELY_SUBTAGS.values()}
+    found |= {LATIN, HAN, *HANGUL, *KANA, "Bopo"}
+    return tuple(sorted(found - joined, key=lambda code: (code != LATIN, code)))
+
+
+@cache
 def _pattern() -> Any:  # noqa: ANN401 - regex has no types
     """Make the pattern whose group that matches is the script of a character."""
     import regex
-    from langcodes.data_dicts import LIKELY_SUBTAGS
 
-    # Latin comes first, since most texts are; Hans, Jpan and the like are no Unicode scripts.
-    joined = {"Zyyy", "Zzzz", "Hanb", "Hans", "Hant", "Jamo", JAPANESE, KOREAN}
-    codes = {likely.split("-")[1] for likely in LIKELY_SUBTAGS.values()}
-    codes |= {LATIN, HAN, "Hang", *_KANA, "Bopo"}
-    ordered = sorted(codes - joined, key=lambda code: (code != LATIN, code))
-    return regex.compile("|".join(rf"(?P<{code}>\p{{Script={code}}})" for code in ordered))
+    # Latin comes first, since most texts are.
+    return regex.compile(
+        "|".join(rf"(?P<{code}>\p{{Script={code}}})" for code in unicode_scripts())
+    )

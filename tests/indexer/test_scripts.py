@@ -8,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.build import add, build
-from indexer.contradictions import LabelCheck, contradicting_script
+from indexer.contradictions import LabelCheck, contradicting_script, contradicting_scripts
 from indexer.corpus import Record
 from indexer.encoders import EncoderSpec
-from indexer.records import Document
+from indexer.records import Document, LanguageSource
+from indexer.script_counts import codes, counted, scripts_of
 from indexer.scripts import count_scripts, script_of, scripts_of_language
 
+SOURCES: tuple[LanguageSource, ...] = ("given", "detected")
+LABELS = ("en", "he", "zh", "ja", "ko", "ru", "sr", "und", "x-mine")
 HEBREW = "החתול ישן על הספה כל היום"
 NAMES = {"LATIN": "Latn", "CYRILLIC": "Cyrl", "GREEK": "Grek", "HEBREW": "Hebr", "ARABIC": "Arab",
          "DEVANAGARI": "Deva", "THAI": "Thai", "GEORGIAN": "Geor", "ARMENIAN": "Armn",
@@ -156,3 +159,44 @@ def test_build_and_add_report_contradictions(tmp_path: Path) -> None:
     added = add([Document("new", HEBREW, "de")], tmp_path / "index")
     assert [(c.lang, c.records) for c in added.contradictions] == [("de", 1)]
     assert added.contradictions[0].examples[0].place == "document 1"
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.sampled_from(LABELS)), max_size=20))
+def test_many_texts_at_once_are_told_as_one_by_one(items: list[tuple[str, str]]) -> None:
+    """Scripts, counts and contradictions, whatever characters there are."""
+    texts, langs = [text for text, _ in items], [lang for _, lang in items]
+    assert scripts_of(texts) == [script_of(text) for text in texts]
+    assert contradicting_scripts(texts, langs) == [contradicting_script(t, g) for t, g in items]
+    one_by_one = [dict(count_scripts(text)) for text in texts]
+    at_once = [
+        {code: int(n) for code, n in zip(codes(), row, strict=True) if n}
+        for _, counts in counted(texts)
+        for row in counts
+    ]
+    assert at_once == one_by_one
+
+
+def test_long_texts_at_once() -> None:
+    """Only their beginning is read; what is beyond the size of one part goes into the next."""
+    texts = ["a" * 5000 + "б" * 9000, "", "б" * 4096 + "a" * 90_000, "漢" * 3000, "\ud800 x"] * 200
+    assert scripts_of(texts) == ["Latn", "Zyyy", "Cyrl", "Hani", "Latn"] * 200
+    assert len(list(counted(texts))) > 1
+    assert sum(part.stop - part.start for part, _ in counted(texts)) == 1000
+
+
+def test_labels_of_a_batch_are_checked_as_one_by_one() -> None:
+    """The same counts, pairs and examples."""
+    texts = ["חתול קפץ", "a cat", "кот", "9", "ein Hund"]
+    records = [
+        Record(
+            Document(str(i), f"{texts[i % 5]} {i}", "en", lang_source=SOURCES[i % 7 == 0]),
+            f"c:{i}",
+        )
+        for i in range(40)
+    ]
+    one, many = LabelCheck(), LabelCheck()
+    for record in records:
+        one.add(record)
+    many.add_all(records[:13])
+    many.add_all(records[13:])
+    assert many.found() == one.found() != ()
