@@ -5,9 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types layers pytest test-slow bench docs screenshots clean
+.PHONY: help demo test lint types layers pytest test-slow test-soak bench docs screenshots clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -45,6 +46,10 @@ pytest: $(VENV)/.dev  ## tests with coverage, without the slow ones
 
 test-slow: $(VENV)/.dev  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
+
+# Readers in processes of their own, a writer that is killed now and then, every answer checked.
+test-soak: $(VENV)/.dev  ## many readers and one writer for SECONDS (600)
+	INTERLINGUA_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -s -m slow tests/soak
 
 bench: $(VENV)/.dev  ## measure speed and retrieval; prints the tables of docs/benchmarks.md
 	$(BIN)/python bench/encode.py
