@@ -8,7 +8,6 @@ traceback.
 import json
 import random
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from indexer.index import IndexReader, Snapshot
 from indexer.records import Condition, Filter
 from tests.indexer.reference import embed
 from tests.soak.plan import LANGUAGES, State, pairs
-from tests.soak.writer import changes_made
+from tests.soak.writer import changes_made, told_to_stop
 
 
 class Asking:
@@ -86,8 +85,7 @@ class Asking:
 def _main() -> None:
     path, seed, number = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     rng = random.Random(number)
-    stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.readline(), stop.set()), daemon=True).start()
+    stop = told_to_stop()
     asking, opened, files = Asking(seed, rng), 0, 0
     while not stop.is_set():
         opened += 1

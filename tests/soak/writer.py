@@ -51,14 +51,25 @@ def _work(path: Path, state: State, rng: random.Random, stop: threading.Event) -
             time.sleep(rng.random() * 0.02)
 
 
+def told_to_stop() -> threading.Event:
+    """Make an event that is set when a line, or the end, comes on standard input."""
+    stop = threading.Event()
+
+    def wait() -> None:
+        sys.stdin.readline()
+        stop.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    return stop
+
+
 def _say(number: int) -> None:
     os.write(1, f"{number}\n".encode())
 
 
 def _main() -> None:
     path, seed = Path(sys.argv[1]), int(sys.argv[2])
-    stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.readline(), stop.set()), daemon=True).start()
+    stop = told_to_stop()
     state, rng = State(seed), random.Random(os.getpid())
     while not stop.is_set():
         _work(path, state, rng, stop)

@@ -1,0 +1,113 @@
+"""One step of `bench/index.py` in a process of its own, so that its memory is its own.
+
+    python -m bench.index_one build PEER DATA FOLDER
+    python -m bench.index_one search PEER DATA FOLDER RECALL
+
+Prints one JSON document.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from bench.index_data import Data, Floats, Rows, recall
+from bench.peers import Opened, peer_of
+
+BATCH = 500
+_ROUNDS = 3
+
+
+def build(peer: str, data: Data, folder: Path) -> dict[str, object]:
+    """Make an index; how long it took, how much memory, how large it is."""
+    program = peer_of(peer)
+    program.load()
+    before = memory("VmRSS")
+    start = time.perf_counter()
+    steps = program.build(data, folder)
+    seconds = time.perf_counter() - start
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    peak = memory("VmHWM")
+    return {"seconds": seconds, "steps": steps, "bytes": size, "peak": peak, "before": before}
+
+
+def search(peer: str, data: Data, folder: Path, wanted: float) -> dict[str, object]:
+    """Open an index, find the parameter that reaches the recall, measure what it answers."""
+    program = peer_of(peer)
+    program.load()
+    before = memory("VmRSS")
+    queries, truth = np.load(data.queries), np.load(data.truth)
+    half = len(queries) // 2
+    start = time.perf_counter()
+    opened = program.open(folder)
+    opened.search(queries[:1])
+    first = time.perf_counter() - start
+    knob = _tuned(opened, queries[:half], truth[:half], wanted)
+    asked = queries[half:]
+    found, rate = _rate(opened.search, asked)
+    alone = _alone(opened.search, asked)
+    return {
+        "first": first,
+        "knob": knob,
+        "recall": recall(found, truth[half:]),
+        "p50": float(np.percentile(alone, 50)),
+        "p95": float(np.percentile(alone, 95)),
+        "rate": rate,
+        "peak": memory("VmHWM"),
+        "before": before,
+    }
+
+
+def memory(name: str) -> int:
+    """Read a figure of this process's memory, in bytes: ``VmRSS`` now, ``VmHWM`` at most."""
+    status = Path("/proc/self/status").read_text("ascii")
+    found = re.search(rf"^{name}:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+def _tuned(opened: Opened, queries: Floats, truth: Rows, wanted: float) -> int | None:
+    """Set the least parameter that reaches the recall, else the highest; None without one."""
+    for value in opened.knobs:
+        opened.turn(value)
+        if recall(opened.search(queries), truth) >= wanted:
+            return value
+    return opened.knobs[-1] if opened.knobs else None
+
+
+def _rate(ask: Callable[[Floats], Rows], queries: Floats) -> tuple[Rows, float]:
+    """Answer all queries in batches, several times; queries a second in the fastest round."""
+    best, found = 0.0, np.empty((0, 0), np.int64)
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        parts = [ask(queries[i : i + BATCH]) for i in range(0, len(queries), BATCH)]
+        best = max(best, len(queries) / (time.perf_counter() - start))
+        found = np.concatenate(parts)
+    return found, best
+
+
+def _alone(ask: Callable[[Floats], Rows], queries: Floats) -> list[float]:
+    """Answer queries one by one; seconds of each."""
+    seconds = []
+    for row in range(len(queries)):
+        start = time.perf_counter()
+        ask(queries[row : row + 1])
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def main() -> None:
+    """Do the step that the arguments name."""
+    step, peer, data, folder = sys.argv[1], sys.argv[2], Data(Path(sys.argv[3])), Path(sys.argv[4])
+    if step == "build":
+        done = build(peer, data, folder)
+    else:
+        done = search(peer, data, folder, float(sys.argv[5]))
+    print(json.dumps(done))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""txtai: vectors in FAISS, records in SQLite; the nearest in kind to interlingua."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.index_data import Data, Floats, K, Rows
+from bench.peers.clock import Clock
+from bench.peers.peer import Exact
+
+
+class Txtai:
+    """The variant is a factory string of FAISS; ``IDMap,Flat`` when there is none."""
+
+    def __init__(self, variant: str) -> None:
+        self._factory = variant or "IDMap,Flat"
+
+    def load(self) -> None:
+        """Import it."""
+        import txtai  # noqa: F401
+
+    def build(self, data: Data, folder: Path) -> dict[str, float]:
+        """See :meth:`Peer.build`."""
+        from txtai import Embeddings
+
+        clock = Clock()
+        vectors = np.load(data.vectors)
+        clock.lap("read")
+
+        found = Embeddings(
+            method="external",
+            transform=_InOrder(vectors),
+            content=True,
+            faiss={"components": self._factory},
+        )
+        with data.corpus.open(encoding="utf-8") as file:
+            found.index(_records(map(json.loads, file)))
+        clock.lap("import")
+        found.config.pop("transform")
+        found.save(str(folder / "index"))
+        clock.lap("write")
+        return clock.laps
+
+    def open(self, folder: Path) -> "_Opened":
+        """See :meth:`Peer.open`."""
+        from txtai import Embeddings
+
+        found = Embeddings()
+        found.load(str(folder / "index"))
+        return _Opened(found)
+
+
+class _Opened(Exact):
+    """Answers with ids, scores and texts."""
+
+    def __init__(self, found: Any) -> None:  # noqa: ANN401 - txtai is untyped
+        self._found = found
+
+    def search(self, queries: Floats) -> Rows:
+        self._found.model = _Given(queries)
+        answers = self._found.batchsearch([str(i) for i in range(len(queries))], K)
+        rows = [[int(hit["id"][1:]) for hit in hits] for hits in answers]
+        return np.array(rows, dtype=np.int64)
+
+
+class _InOrder:
+    """Gives texts their vectors: they come in their order, so the row of a text is counted."""
+
+    def __init__(self, vectors: Floats) -> None:
+        self._vectors = vectors
+        self._done = 0
+
+    def __call__(self, texts: Sequence[str]) -> Floats:
+        """Take the vectors of the next texts."""
+        start, self._done = self._done, self._done + len(texts)
+        return self._vectors[start : self._done]
+
+
+class _Given:
+    """Stands where the encoder would: the vector of query *i* is row *i*."""
+
+    def __init__(self, queries: Floats) -> None:
+        self._queries = queries
+
+    def batchtransform(self, asked: Any, category: str | None = None) -> Floats:  # noqa: ANN401
+        """Look up the vectors of (id, text, tags)."""
+        del category
+        return self._queries[[int(text) for _, text, _ in asked]]
+
+
+def _records(records: Any) -> Any:  # noqa: ANN401 - txtai is untyped
+    return ((record["id"], record, None) for record in records)
