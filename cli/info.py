@@ -57,6 +57,11 @@ def _transform(info: "IndexInfo") -> str:
     )
 
 
+def _is_elsewhere(info: "IndexInfo") -> bool:
+    """Whether how the encoder is opened says more than its name: a server, a directory."""
+    return not (info.encoder.startswith(info.opened) or info.opened.endswith(info.encoder))
+
+
 def _counted(numbers: "Mapping[str, int]") -> str:
     return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
@@ -72,7 +77,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
         *([("scripts", _counted(info.scripts))] if info.scripts else []),
         *([("detector", info.detector)] if "detected" in info.language_sources else []),
         ("encoder", f"{info.encoder}, {info.dim} dimensions, {info.arithmetic}"),
-        *([("opened as", info.opened)] if not info.encoder.startswith(info.opened) else []),
+        *([("opened as", info.opened)] if _is_elsewhere(info) else []),
         ("role", info.role),
         ("fingerprint", info.fingerprint),
         ("faiss", f"{info.kind}, {info.files} files, {info.bytes} bytes, tail {info.tail}"),

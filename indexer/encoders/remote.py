@@ -7,7 +7,6 @@ and by the vectors that it gives to texts that never change (``probe``).
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.encoders.address import read_address
 from indexer.encoders.caller import Caller, RefusedError
@@ -20,9 +19,6 @@ from indexer.vectorfiles.rows import unit_rows
 
 CHARACTERS = 100_000
 """Characters in one call, prompts included; a longer text is sent alone."""
-
-UNIT = 2.0**-20
-"""A vector this near to unit length is kept bit by bit."""
 
 PROBES = (
     "Wash the apples before you peel them.",
@@ -124,18 +120,10 @@ class RemoteEncoder:
             if len(row) != dim or not 1 <= dim <= LONGEST:
                 said = f"a vector of {len(row)} numbers, where {dim} are right"
                 raise wrong(self._caller, f"{said}, for the text that begins {_beginning(text)}")
-        block = np.stack(rows)
         try:
-            units = unit_rows(block, lambda i: f"the vector of {_beginning(texts[i])}").vectors
+            return unit_rows(np.stack(rows), lambda i: f"the vector of {_beginning(texts[i])}")[0]
         except InputError as error:
             raise wrong(self._caller, error.message) from None
-        return _kept(block, units)
-
-
-def _kept(block: NDArray[np.float64], units: Vectors) -> Vectors:
-    """Leave what was of unit length as the server gave it."""
-    was_unit = np.abs(np.linalg.norm(block, axis=1) - 1) < UNIT
-    return np.where(was_unit[:, None], block.astype(np.float32), units)
 
 
 def batches(texts: Sequence[str], most: int) -> Iterator[slice]:

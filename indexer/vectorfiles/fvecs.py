@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import InputError
 from indexer.lines import printable
+from indexer.vectorfiles.mapped import Mapped
 from indexer.vectorfiles.rows import MAX_DIM
 
 NUMBERS = {".fvecs": "<f4", ".bvecs": "u1"}
@@ -34,7 +35,8 @@ class VecsFile:
         self.name = printable(str(path))
         self._numbers = np.dtype(NUMBERS[path.suffix.lower()])
         self.dtype = self._numbers.newbyteorder("=").name
-        bytes_ = np.memmap(path, np.uint8, "r")
+        self._file = Mapped(path)
+        bytes_ = self._file.array((path.stat().st_size,), np.dtype(np.uint8))
         self.dim = _first(bytes_, self.name)
         width = _COUNT + self.dim * self._numbers.itemsize
         if bytes_.size % width:
@@ -44,7 +46,8 @@ class VecsFile:
 
     def block(self, start: int, stop: int) -> NDArray[np.float64]:
         """Read the rows ``start <= i < stop`` as they are."""
-        rows = np.ascontiguousarray(self._map[start:stop])
+        rows = self._map[start:stop].copy()
+        self._file.forget()
         said = np.ascontiguousarray(rows[:, :_COUNT]).view("<i4")[:, 0]
         for i in np.flatnonzero(said != self.dim):
             raise InputError(

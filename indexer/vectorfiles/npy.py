@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from tokenize import TokenError
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import InputError
 from indexer.lines import printable
+from indexer.vectorfiles.mapped import Mapped
 from indexer.vectorfiles.rows import MAX_DIM
 
 _MAGIC, _ZIP = b"\x93NUMPY", b"PK"
@@ -47,12 +48,15 @@ class NpyFile:
         _check_size(path, header)
         self.rows, self.dim = header.shape
         self.dtype = header.dtype.newbyteorder("=").name
-        order = "F" if header.fortran else "C"
-        self._map = np.memmap(path, header.dtype, "r", header.offset, header.shape, order)  # type: ignore[call-overload]
+        self._file = Mapped(path)
+        order: Literal["C", "F"] = "F" if header.fortran else "C"
+        self._rows = self._file.array(header.shape, header.dtype, header.offset, order)
 
     def block(self, start: int, stop: int) -> NDArray[np.float64]:
         """Read the rows ``start <= i < stop`` as they are."""
-        return np.array(self._map[start:stop], dtype=np.float64, order="C")
+        block = np.array(self._rows[start:stop], dtype=np.float64, order="C")
+        self._file.forget()
+        return block
 
 
 def _header(path: Path) -> _Header:

@@ -13,6 +13,10 @@ from indexer.rows import UNIT_TOLERANCE
 MAX_DIM = 1 << 16
 """Most numbers in a vector; more are a matrix that lies on its side."""
 
+NEARLY_UNIT = 2.0**-20
+"""How far from 1 the length of a unit row that was rounded to float32 may be: such a row is kept
+bit by bit, so that what was exported is imported as it was."""
+
 _SAFE_EXPONENT = 256
 """Numbers below 2^256 and above 2^-256 have squares far from the limits of float64."""
 
@@ -55,7 +59,8 @@ class Units(NamedTuple):
     """A block of rows after scaling."""
 
     vectors: Vectors
-    """(n, d) float32, each row divided by its length in double precision."""
+    """(n, d) float32, each row divided by its length in double precision; one of unit length to
+    :data:`NEARLY_UNIT` as it was."""
     rescaled: int
     """How many rows were farther from unit length than :data:`UNIT_TOLERANCE`."""
 
@@ -89,7 +94,9 @@ def _scaled(block: NDArray[np.float64], largest: NDArray[np.float64]) -> Units:
     exponents = np.frexp(largest)[1]
     if np.abs(exponents).max(initial=0) < _SAFE_EXPONENT:
         lengths = np.linalg.norm(block, axis=1)
-        off = np.abs(lengths - 1) > UNIT_TOLERANCE
+        away = np.abs(lengths - 1)
+        off = away > UNIT_TOLERANCE
+        lengths[away < NEARLY_UNIT] = 1
     else:
         block = np.ldexp(block, -exponents[:, None])
         lengths = np.linalg.norm(block, axis=1)

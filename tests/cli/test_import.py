@@ -201,6 +201,20 @@ def test_queries_bring_vectors_in_the_same_forms(
             assert len({json.dumps(ran.json()["overall"]) for ran in said}) == 1
 
 
+def test_what_was_exported_is_imported(
+    run: Run, corpus: Path, vectors: Path, tmp_path: Path
+) -> None:
+    """Records and vectors, bit by bit, out of the one file that export writes."""
+    assert run("import", vectors, corpus, "--index", tmp_path / "a", "--quiet").code == 0
+    file = tmp_path / "out.parquet"
+    ran = run("export", "--index", tmp_path / "a", "--output", file, "--vectors", "raw", "-q")
+    assert ran.code == 0, ran.err
+    ran = run("import", file, "--index", tmp_path / "b", "--quiet")
+    assert ran.code == 0, ran.err
+    assert "unit length" not in ran.out
+    assert dump(tmp_path / "b") == dump(tmp_path / "a")
+
+
 def test_a_dry_run_makes_nothing(run: Run, table: Path, tmp_path: Path) -> None:
     """The records are shown without their vectors."""
     ran = run("import", table, "--index", tmp_path / "i", "--dry-run")

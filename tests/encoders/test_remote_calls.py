@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -89,11 +90,11 @@ def test_a_slow_answer_is_given_up_and_asked_again(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence is a broken connection."""
-    monkeypatch.setattr(caller, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(caller, "READ_SECONDS", 0.5)
     encoder = opened(small)
-    small.acts = [sleep(0.6)]
+    small.acts = [sleep(1.5)]
     encoder.encode(["a"], "passage")
-    assert len(small.calls) == 2
+    assert len(small.calls) >= 2  # a busy machine may be slow once more
 
 
 def test_an_answer_that_drips_is_given_up(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,13 +112,13 @@ def test_an_answer_that_drips_is_given_up(small: Small, monkeypatch: pytest.Monk
         handler.close_connection = True  # type: ignore[attr-defined]
 
     encoder = opened(small)
-    monkeypatch.setattr(caller, "TOTAL_SECONDS", 0.1)
+    monkeypatch.setattr(caller, "TOTAL_SECONDS", 0.7)
     small.acts = [drip]
     try:
         encoder.encode(["a"], "passage")
     finally:
         stop.set()
-    assert len(small.calls) == 2
+    assert len(small.calls) >= 2  # a busy machine may be slow once more
 
 
 @pytest.mark.parametrize(
@@ -203,15 +204,15 @@ def test_nobody_listens() -> None:
 
 def test_a_server_that_restarts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Once it has been there."""
-    monkeypatch.setattr(caller, "PATIENCE", Patience(first=0.1, longest=0.3))
+    monkeypatch.setattr(caller, "PATIENCE", Patience(attempts=20, first=0.1, longest=0.3))
     small = Small()
     with small.running():
         encoder = opened(small)
-    again = threading.Timer(0.5, lambda: started.append(small.running().__enter__()))
-    started: list[Small] = []
-    again.start()
-    encoder.encode(["a"], "passage")
-    again.join()
+    with ExitStack() as stack:
+        again = threading.Timer(0.3, lambda: stack.enter_context(small.running()))
+        again.start()
+        encoder.encode(["a"], "passage")
+        again.join()
     assert small.texts == ["a"]
 
 

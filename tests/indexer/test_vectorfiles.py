@@ -99,6 +99,30 @@ def test_parquet_is_read_in_small_parts(tmp_path: Path) -> None:
     assert most < 8e6
 
 
+@pytest.mark.parametrize("kind", ["npy", "fvecs"])
+def test_mapped_files_are_let_go(tmp_path: Path, kind: str) -> None:
+    """A fraction of the 40 MB of a file is in memory at any time, and going back still works."""
+    rows = np.random.default_rng(0).standard_normal((20_000, 512)).astype("<f4")
+    path = tmp_path / f"v.{kind}"
+    if kind == "npy":
+        save(path, rows)
+    else:
+        counts = np.full((len(rows), 1), 512, "<i4").view("<f4")
+        path.write_bytes(np.hstack([counts, rows]).tobytes())
+    file, before, most = open_vectors(path), mapped_bytes(), 0
+    for start in (*range(0, file.rows, 500), 0):
+        last = file.units(start, start + 500, str).vectors
+        most = max(most, mapped_bytes() - before)
+    assert most < 8e6
+    np.testing.assert_array_equal(last, file.units(0, 500, str).vectors)
+
+
+def mapped_bytes() -> int:
+    """Bytes of files in this process's memory."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("RssFile:")[1].split()[0])
+
+
 def test_fvecs_and_bvecs(tmp_path: Path) -> None:
     """Row by row as they were packed."""
     rows = drawn(1100).astype("f4").tolist()
