@@ -19,6 +19,7 @@ from cli.options import (
     Json,
     LangField,
     Layer,
+    Lexical,
     MaxRejects,
     PassagePrompt,
     Pooling,
@@ -54,6 +55,7 @@ def build(
     lang_field: LangField = "lang",
     group_field: GroupField = "group",
     lang: GivenLang = None,
+    lexical: Lexical = True,
     detector: DetectorName = "py3langid",
     max_rejects: MaxRejects = 0,
     dry_run: DryRun = False,
@@ -97,6 +99,7 @@ def build(
             encoder=spec,
             role=role,
             detector=detector,
+            lexical=lexical,
             rejects=rejects,
             progress=show,
         )

@@ -14,6 +14,7 @@ from cli.options import (
     IndexPath,
     Json,
     LangField,
+    Lexical,
     Quiet,
     TextField,
     VectorField,
@@ -48,6 +49,7 @@ def import_vectors(
     group_field: GroupField = "group",
     lang: GivenLang = None,
     detector: DetectorName = "py3langid",
+    lexical: Lexical = True,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -93,6 +95,7 @@ def import_vectors(
             index,
             name=name,
             detector=detector,
+            lexical=lexical,
             expected=expected,
             progress=show,
         )

@@ -158,6 +158,12 @@ CopyFiles = Annotated[
     bool,
     typer.Option("--copy", help="Copy the FAISS files, too, which are linked where that works."),
 ]
+Lexical = Annotated[
+    bool,
+    typer.Option(
+        "--lexical/--no-lexical", help="Keep the texts for search by words and characters, too."
+    ),
+]
 HtmlFile = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write a page with plots.")
 ]

@@ -1,7 +1,7 @@
 """`interlingua search`."""
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -47,6 +47,10 @@ def search(
     ] = None,
     query_vectors: QueryVectors = None,
     vector_field: VectorField = None,
+    mode: Annotated[
+        Literal["dense", "lexical", "hybrid"],
+        typer.Option(help="By vectors, by shared words and characters, or by both."),
+    ] = "dense",
     merge: Merge = None,
     target_share: TargetShare = None,
     floor: Floor = None,
@@ -89,6 +93,7 @@ def search(
             filter=allowed,
             vectors=vectors,
             merging=merging_or_index(merge, target_share, floor),
+            mode=mode,
         )
         unseen: Counter[str] = Counter()
         for number, answer in enumerate(answers):

@@ -16,7 +16,7 @@ from indexer.contradictions import Contradiction, LabelCheck
 from indexer.corpus import Record
 from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
-from indexer.errors import IncompatibleError, UsageError
+from indexer.errors import UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
 from indexer.records import Document, EncodedDocument, Role
 from indexer.rejects import Rejects
@@ -62,6 +62,7 @@ def build(
     encoder: EncoderSpec | None = None,
     role: Role = "passage",
     detector: str = DEFAULT_DETECTOR,
+    lexical: bool = True,
     rejects: Rejects | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
@@ -74,13 +75,14 @@ def build(
         role: what the documents are to the encoder.
         detector: name of what told the languages of documents without a label; it tells those of
             queries later.
+        lexical: whether texts are kept for lexical search, too.
         rejects: takes duplicate ids; none are tolerated when None.
         progress: called after each commit.
 
     Raises:
         UsageError: there is a finished index, or the directory holds something else.
         InputError: the corpus is refused, or differs from the one the build began with.
-        IncompatibleError: the build began with another encoder or role.
+        IncompatibleError: the build began with another encoder or with other choices.
         LockedError: another process writes to the index.
     """
     path, spec = Path(path), encoder or EncoderSpec()
@@ -94,10 +96,11 @@ def build(
     with (
         IndexWriter.open(path)
         if state == "building"
-        else IndexWriter.begin(path, lambda: IndexSettings.of(load(), spec, role, detector))
+        else IndexWriter.begin(
+            path, lambda: IndexSettings.of(load(), spec, role, detector, lexical=lexical)
+        )
     ) as writer:
-        _check_role(writer, role)
-        check_detector(writer, detector)
+        writer.settings.check_choices(path, role=role, detector=detector, lexical=lexical)
         writer.settings.check(load())
         rejects = rejects or Rejects()
         run = _Run(writer, load, rejects, "error", progress)
@@ -294,28 +297,6 @@ def _checked_encoder(writer: IndexWriter, moved: EncoderSpec | None) -> Encoder:
     encoder = open_encoder(writer.settings.encoder.moved(moved))
     writer.settings.check(encoder)
     return encoder
-
-
-def _check_role(writer: IndexWriter, role: Role) -> None:
-    if writer.settings.role != role:
-        raise IncompatibleError(
-            f"{writer.path}: its build began with role {writer.settings.role!r}, not {role!r}",
-            f"go on with --role {writer.settings.role}, or start in another directory",
-        )
-
-
-def check_detector(writer: IndexWriter, detector: str) -> None:
-    """Refuse to go on with another detector than the build began with.
-
-    Raises:
-        IncompatibleError: naming both.
-    """
-    began = writer.settings.detector
-    if began != detector:
-        raise IncompatibleError(
-            f"{writer.path}: its build began with detector {began!r}, not {detector!r}",
-            f"go on with --detector {began}, or start in another directory",
-        )
 
 
 def _another_corpus(place: str) -> UsageError:

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
+from indexer.lexical import insert_texts, remove_texts
 from indexer.records import EncodedDocument, Vectors
 from indexer.rows import COLUMNS, document_row, vector_blob
 from indexer.script_counts import scripts_of
@@ -21,7 +22,11 @@ def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
 
 
 def insert_documents(
-    conn: sqlite3.Connection, batch: Sequence[EncodedDocument], vectors: Vectors
+    conn: sqlite3.Connection,
+    batch: Sequence[EncodedDocument],
+    vectors: Vectors,
+    *,
+    lexical: bool,
 ) -> None:
     """Insert checked documents and their vectors, (n, d) float32, under new vids.
 
@@ -45,6 +50,10 @@ def insert_documents(
             for vid, (encoded, script) in enumerate(zip(batch, scripts, strict=True), first)
         ),
     )
+    if lexical:
+        insert_texts(
+            conn, ((vid, encoded.document.text) for vid, encoded in enumerate(batch, first))
+        )
 
 
 def remove_documents(conn: sqlite3.Connection, ids: Collection[str]) -> None:
@@ -65,6 +74,7 @@ def remove_vids(conn: sqlite3.Connection, vids: Collection[int]) -> None:
     for table in ("documents", "vectors"):
         query = f"DELETE FROM {table} WHERE vid IN (SELECT value FROM json_each(?))"  # noqa: S608
         conn.execute(query, [gone])
+    remove_texts(conn, vids)
 
 
 def name_file(conn: sqlite3.Connection, record: FileRecord) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build import BuildReport, Progress, check_detector
+from indexer.build import BuildReport, Progress
 from indexer.contradictions import LabelCheck
 from indexer.corpus import Query, Record
 from indexer.detectors import DEFAULT_DETECTOR
@@ -46,6 +46,7 @@ def import_vectors(
     name: str = DEFAULT_NAME,
     detector: str = DEFAULT_DETECTOR,
     expected: int | None = None,
+    lexical: bool = True,
     progress: Progress | None = None,
 ) -> ImportReport:
     """Make an index of vectors and their records, or go on with an import that was interrupted.
@@ -63,6 +64,7 @@ def import_vectors(
         expected: the number of records, when it is known; held against the rows before anything
             is written. When it is not known and the counts differ, what was committed is taken
             back, and the index stays unfinished and empty.
+        lexical: whether texts are kept for lexical search, too.
         progress: called after each commit with the number of records dealt with.
 
     Raises:
@@ -76,7 +78,7 @@ def import_vectors(
     if expected is not None and expected != file.rows:
         raise _unequal(file, expected)
     encoder = VectorsOnly(name, file.dim, f"made elsewhere, {file.dtype}")
-    settings = IndexSettings.of(encoder, encoder.spec, "passage", detector)
+    settings = IndexSettings.of(encoder, encoder.spec, "passage", detector, lexical=lexical)
     state = index_state(path)
     if state == "ready":
         raise UsageError(
@@ -85,7 +87,7 @@ def import_vectors(
     building = state == "building"
     with IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer:
         _check_same(writer, settings)
-        check_detector(writer, detector)
+        writer.settings.check_choices(path, role="passage", detector=detector, lexical=lexical)
         run = _Import(writer, file, progress)
         stream = iter(records)
         run.resume(stream)

@@ -6,12 +6,13 @@ A released migration is never edited: a change is a new function, and :data:`FOR
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from indexer.lexical import create_lexical
 from indexer.scripts import script_of
 
 APPLICATION_ID = 0x494C4E47
 """``ILNG``: tells our databases from everybody else's (``PRAGMA application_id``)."""
 
-FORMAT = 4
+FORMAT = 5
 """Number of the newest migration (``PRAGMA user_version``)."""
 
 SCRIPTS = 4
@@ -54,6 +55,13 @@ def m004_scripts(db: Database) -> None:
     for statement in _M004:
         db.conn.execute(statement)
     db.conn.execute("PRAGMA user_version = 4")
+
+
+@MIGRATIONS()
+def m005_lexical(db: Database) -> None:
+    """The texts of the documents, searched by their terms."""
+    create_lexical(db.conn)
+    db.conn.execute("PRAGMA user_version = 5")
 
 
 def _script_of_bytes(text: bytes) -> str:

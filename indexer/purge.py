@@ -10,6 +10,7 @@ from indexer.directory import QUARANTINE, REJECTS, SCRATCH
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import UsageError
 from indexer.index import IndexReader, IndexWriter
+from indexer.lexical import purge_lexical
 
 _KEEP = "add again what you want to keep, then remove it, or purge it, too, with --quarantine"
 
@@ -69,6 +70,7 @@ def purge(
         writer.check_ready()
         with writer.store.transaction() as conn:
             audits = redact_audits(conn, path)
+            purge_lexical(conn)
         compact_files(writer, progress)
         writer.store.erase(path / SCRATCH)
         removed = _remove(path, [REJECTS, QUARANTINE])

@@ -24,6 +24,7 @@ from indexer.debiasing import read_debiasing, searched_between
 from indexer.directory import FILES, LOCK, QUARANTINE, SCRATCH, make_folders, sweep
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError, UsageError
+from indexer.lexical import lexical_problems, renew_lexical
 from indexer.lock import WriterLock
 from indexer.remedies import BUILD, RESTORE
 from indexer.rows import vector_crc
@@ -46,6 +47,8 @@ class RepairReport:
     """File that takes the lost documents as corpus records, to be checked and added again."""
     swept: tuple[str, ...]
     """Unfinished or unnamed files that were removed."""
+    lexical: bool = False
+    """Whether the lexical index was made anew from the documents."""
 
     def __str__(self) -> str:
         done = [
@@ -58,6 +61,8 @@ class RepairReport:
             )
             if items
         ]
+        if self.lexical:
+            done.append("lexical index made anew")
         return "; ".join(done) or "nothing to repair"
 
 
@@ -98,12 +103,14 @@ class _Repair:
         self._path = path
         self._store = store
         self._conn = store.conn
-        self._dim = tables.read_settings(self._conn, path / DATABASE).dim
+        settings = tables.read_settings(self._conn, path / DATABASE)
+        self._dim, self._texts_kept = settings.dim, settings.lexical
 
     def run(self) -> RepairReport:
         """Mend the database first, since the files are made from it."""
         self._mend_structure()
         self._mend_scripts()
+        lexical = self._mend_lexical()
         states = list(file_states(self._conn, self._path / FILES, self._dim))
         damaged = list(damaged_vectors(self._conn, self._dim))
         restored = self._restore(damaged, states)
@@ -121,6 +128,7 @@ class _Repair:
             lost=tuple(dict.fromkeys(row.id for row in lost if row.id is not None)),
             quarantine=str(self._path / QUARANTINE) if lost else None,
             swept=tuple(sweep(self._path, self._conn)),
+            lexical=lexical,
         )
 
     def _mend_structure(self) -> None:
@@ -142,6 +150,15 @@ class _Repair:
             with self._store.transaction() as conn:
                 conn.executemany("UPDATE documents SET script = ? WHERE vid = ?", found)
                 log_commit(conn, "scripts", 0, 0)
+
+    def _mend_lexical(self) -> bool:
+        """Make the lexical index anew when it is not that of the documents."""
+        if not any(lexical_problems(self._conn, filled=self._texts_kept)):
+            return False
+        with self._store.transaction() as conn:
+            renew_lexical(conn, filled=self._texts_kept)
+            log_commit(conn, "lexical", 0, 0)
+        return True
 
     def _structure(self) -> str:
         return str(self._conn.execute("PRAGMA integrity_check(1)").fetchone()[0])

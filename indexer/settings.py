@@ -5,6 +5,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -43,12 +44,20 @@ class IndexSettings:
     float16 in base64."""
     detector: str = DEFAULT_DETECTOR
     """What told the languages of documents without a label, and tells those of queries."""
+    lexical: bool = True
+    """Whether texts are kept for lexical search, too; older indexes have no choice: they are."""
 
     @classmethod
     def of(
-        cls, encoder: Encoder, spec: EncoderSpec, role: Role, detector: str = DEFAULT_DETECTOR
+        cls,
+        encoder: Encoder,
+        spec: EncoderSpec,
+        role: Role,
+        detector: str = DEFAULT_DETECTOR,
+        *,
+        lexical: bool = True,
     ) -> Self:
-        """Describe an opened encoder, the role it is used in, and the detector by name."""
+        """Describe an opened encoder, the role it is used in, and what was chosen beside it."""
         return cls(
             encoder=spec,
             encoder_name=encoder.name,
@@ -59,6 +68,7 @@ class IndexSettings:
             arithmetic=encoder.arithmetic,
             probe=_packed(encoder.probe()) if isinstance(encoder, Probed) else None,
             detector=detector,
+            lexical=lexical,
         )
 
     def check(self, encoder: Encoder) -> None:
@@ -80,6 +90,24 @@ class IndexSettings:
             f"{_differences(self.parts, encoder.parts) or 'the fingerprints differ'}",
             remedy,
         )
+
+    def check_choices(self, path: Path, *, role: Role, detector: str, lexical: bool) -> None:
+        """Refuse to go on with a build in another way than it began.
+
+        Raises:
+            IncompatibleError: naming what differs.
+        """
+        kept = {True: "--lexical", False: "--no-lexical"}
+        for what, option, ours, given in (
+            ("role ", "--role ", self.role, role),
+            ("detector ", "--detector ", self.detector, detector),
+            ("", "", kept[self.lexical], kept[lexical]),
+        ):
+            if ours != given:
+                raise IncompatibleError(
+                    f"{path}: its build began with {what}{ours!r}, not {given!r}",
+                    f"go on with {option}{ours}, or start in another directory",
+                )
 
     def _check_probe(self, known: str, found: Vectors) -> None:
         cosines = (_unpacked(known, self.dim) * found).sum(axis=1)

@@ -13,6 +13,7 @@ from indexer.columns import Columns, read_columns
 from indexer.debiasing import Debiasing
 from indexer.errors import CorruptError, InputError, UsageError
 from indexer.info import IndexInfo, describe
+from indexer.lexical_search import check_words, has_words, matches
 from indexer.nearest import Neighbours, nearest
 from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
 from indexer.remedies import REPAIR
@@ -116,6 +117,31 @@ class Snapshot:
         out = [segments.positions(np.append(never, vids)) for vids in unwanted]
         found = candidates_by_language(self._conn, segments, queries, depth, layout, out)
         return layout.names, found
+
+    @property
+    def has_words(self) -> bool:
+        """Whether :meth:`lexical` can answer."""
+        return has_words(self._conn, self._settings)
+
+    def lexical(self, texts: Sequence[str], k: int, filters: Sequence[Filter]) -> list[Neighbours]:
+        """Find the documents that share the most telling terms with each text, without vectors.
+
+        Args:
+            texts: q of them; none of their characters is syntax.
+            k: documents wanted, at least 1.
+            filters: which documents may be found, for each text.
+
+        Returns:
+            For each text at most ``k``, see :func:`indexer.lexical_search.matches`.
+
+        Raises:
+            UsageError: the index was built without lexical search.
+            IncompatibleError: it was made before there was any.
+            CorruptError: the lexical index is damaged.
+        """
+        check_words(self._conn, self._settings, self._path)
+        asked = zip(texts, filters, strict=True)
+        return [matches(self._conn, text, k, only, self._segments.place) for text, only in asked]
 
     def hits(self, found: Sequence[Neighbours]) -> list[list[Hit]]:
         """Read the documents of neighbours; ranks follow their order.

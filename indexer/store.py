@@ -24,6 +24,7 @@ from indexer.errors import (
     LockedError,
     UsageError,
 )
+from indexer.lexical import SHADOWS
 from indexer.migrations import APPLICATION_ID, FORMAT, MIGRATIONS
 from indexer.mounts import mount_of
 from indexer.remedies import RESTORE, ROOM
@@ -233,10 +234,17 @@ def check_format(conn: sqlite3.Connection, database: Path) -> int:
 
 
 def schema_of(conn: sqlite3.Connection) -> list[tuple[str, ...]]:
-    """List every table, index, view and trigger with its SQL."""
+    """List every table, index, view and trigger with its SQL.
+
+    Without the SQL of what FTS5 makes for itself, which depends on the version of SQLite.
+    """
     own = {MIGRATIONS.migrations_table}  # how it looks depends on the version of sqlite-utils
     rows = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name")
-    return [row for row in rows if not row[1].startswith("sqlite_") and row[1] not in own]
+    return [
+        row[:3] if row[0] == "table" and row[1] in SHADOWS else row
+        for row in rows
+        if not row[1].startswith("sqlite_") and row[1] not in own
+    ]
 
 
 @cache

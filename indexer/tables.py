@@ -117,7 +117,7 @@ def sample_of(conn: sqlite3.Connection, language: str, n: int) -> Vids:
 
 def allowed_vids(conn: sqlite3.Connection, allowed: Filter) -> Vids:
     """List the vids that a filter lets pass, ascending."""
-    condition, parameters = _condition(allowed)
+    condition, parameters = filter_condition(allowed)
     query = f"SELECT d.vid FROM documents AS d WHERE {condition} ORDER BY d.vid"  # noqa: S608
     return _vids(conn.execute(query, parameters))
 
@@ -128,7 +128,7 @@ def vids_by_language(conn: sqlite3.Connection, allowed: Filter) -> tuple[Vids, d
     Returns:
         The vids, and the number of them in each language, in the order of the languages.
     """
-    condition, parameters = _condition(allowed)
+    condition, parameters = filter_condition(allowed)
     query = f"SELECT d.vid, d.lang FROM documents AS d WHERE {condition} ORDER BY d.lang, d.vid"  # noqa: S608
     vids: list[int] = []
     languages: dict[str, int] = {}
@@ -233,7 +233,7 @@ def find_ids(
     conn: sqlite3.Connection, *, text: str | None = None, group: str | None = None
 ) -> list[str]:
     """List the ids of documents with this very text and of this group, in insertion order."""
-    condition, parameters = _condition(Filter(), text=text, group=group)
+    condition, parameters = filter_condition(Filter(), text=text, group=group)
     query = f"SELECT d.id FROM documents AS d WHERE {condition} ORDER BY d.vid"  # noqa: S608
     return [row[0] for row in conn.execute(query, parameters)]
 
@@ -255,7 +255,7 @@ def language_counts(
         text: count only documents with this very text.
         group: count only this group.
     """
-    condition, parameters = _condition(allowed, ids=ids, text=text, group=group)
+    condition, parameters = filter_condition(allowed, ids=ids, text=text, group=group)
     query = (
         f"SELECT d.lang, count(*) FROM documents AS d WHERE {condition} "  # noqa: S608
         "GROUP BY d.lang ORDER BY d.lang"
@@ -263,7 +263,7 @@ def language_counts(
     return dict(conn.execute(query, parameters))
 
 
-def _condition(
+def filter_condition(
     allowed: Filter,
     *,
     ids: Collection[str] | None = None,

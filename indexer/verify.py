@@ -18,6 +18,8 @@ from indexer.damage import (
 )
 from indexer.directory import FILES
 from indexer.errors import CorruptError, UsageError
+from indexer.lexical import SINCE as LEXICAL_SINCE
+from indexer.lexical import lexical_missing, lexical_problems
 from indexer.migrations import SCRIPTS
 from indexer.quick import quick_problems
 from indexer.remedies import BUILD, REPAIR
@@ -65,6 +67,9 @@ def _checks(conn: sqlite3.Connection, path: Path, number: int, quick: bool) -> I
     settings = tables.read_settings(conn, database)
     if quick:
         yield from quick_problems(conn, path, settings.dim)
+        if number >= LEXICAL_SINCE:
+            for what in lexical_missing(conn, filled=settings.lexical):
+                yield Problem(str(database), what, REPAIR)
         return
     yield from _counts(conn, str(database))
     yield from _structure(conn, str(database))
@@ -77,6 +82,9 @@ def _checks(conn: sqlite3.Connection, path: Path, number: int, quick: bool) -> I
     for id_ in damaged_audits(conn, number):
         yield Problem(f"{database}: audit {id_}", "the audit is damaged", drop_audit(id_))
     yield from range_problems(conn, str(database))
+    if number >= LEXICAL_SINCE:
+        for what in lexical_problems(conn, filled=settings.lexical):
+            yield Problem(str(database), what, REPAIR)
     yield from _files(conn, path, settings)
 
 

@@ -143,7 +143,12 @@ class IndexWriter:
         with self.store.transaction() as conn:
             remove_documents(conn, known)
             chosen = sorted(rows.values())
-            insert_documents(conn, [batch[row] for row in chosen], vectors[chosen])
+            insert_documents(
+                conn,
+                [batch[row] for row in chosen],
+                vectors[chosen],
+                lexical=self.settings.lexical,
+            )
             if cursor is not None:
                 conn.execute("UPDATE progress SET cursor = ?", [cursor])
             log_commit(conn, "replace" if replace else "add", len(rows), len(known))

@@ -7,7 +7,7 @@ from indexer.corpus import Query
 from indexer.index import Snapshot
 from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
 from search.merging import Merging
-from search.ranked import ranked
+from search.modes import Mode, found_by
 from search.report import LanguageReport, Neighbour, Pool, language_report
 
 
@@ -17,7 +17,7 @@ class Match:
 
     document: Document
     score: float
-    """Cosine in [-1, 1], higher is nearer."""
+    """Higher is nearer: the cosine in [-1, 1], BM25, or the sum of reciprocal ranks, by mode."""
     rank: int
     """1 is the nearest."""
     same_language: bool
@@ -38,6 +38,8 @@ class Answer:
     fitted: bool | None = None
     """Whether the transform of the index was fitted on the query's language; where not, it was
     moved as all documents together are. None without a transform."""
+    mode: Mode = "dense"
+    """How the hits were found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +56,32 @@ class Meaning:
 def answer_queries(
     state: Snapshot,
     queries: Sequence[Query],
-    vectors: Vectors,
+    vectors: Vectors | None,
     k: int,
     allowed: Filter,
     merging: Merging | None,
+    mode: Mode = "dense",
 ) -> list[Answer]:
     """Answer queries from one state of an index.
 
     Args:
         state: the index.
         queries: q of them.
-        vectors: (q, d) float32 unit rows, raw, as encoded.
+        vectors: (q, d) float32 unit rows, raw, as encoded; None in mode ``lexical``.
         k: neighbours wanted, at least 1; a query that is a document of the index is not among them.
         allowed: documents that may be returned.
         merging: how the lists of the languages become one; as the index says when None.
+        mode: how neighbours are found.
+
+    Raises:
+        UsageError: the mode needs what is not there, or has no merging.
+        IncompatibleError: the index is of a format without lexical search.
     """
-    languages = [query.lang for query in queries]
     known = [find_meaning(state, query) for query in queries]
-    found = ranked(
-        state,
-        state.debiasing.apply(vectors, languages),
-        languages,
-        k,
-        allowed,
-        merging or Merging.from_json(state.debiasing.merging),
-        [frozenset() if m.itself is None else frozenset({m.itself}) for m in known],
-    )
+    drop = [frozenset() if m.itself is None else frozenset({m.itself}) for m in known]
+    found = state.hits(found_by(mode, state, queries, vectors, k, allowed, merging, drop))
     return [
-        make_answer(state, query, meaning, hits, allowed)
+        make_answer(state, query, meaning, hits, allowed, mode)
         for query, meaning, hits in zip(queries, known, found, strict=True)
     ]
 
@@ -108,7 +108,12 @@ def find_meaning(state: Snapshot, query: Query) -> Meaning:
 
 
 def make_answer(
-    state: Snapshot, query: Query, meaning: Meaning, hits: Sequence[Hit], allowed: Filter
+    state: Snapshot,
+    query: Query,
+    meaning: Meaning,
+    hits: Sequence[Hit],
+    allowed: Filter,
+    mode: Mode = "dense",
 ) -> Answer:
     """Put the hits of one query and their report together."""
     matches = tuple(_match(query, meaning, hit, rank) for rank, hit in enumerate(hits, start=1))
@@ -128,7 +133,8 @@ def make_answer(
             [Neighbour(m.document.lang, m.same_meaning, m.duplicate) for m in matches],
             Pool(pool, own, None if meaning.same is None else sum(wanted.values())),
         ),
-        fitted=state.debiasing.knows(query.lang),
+        fitted=None if mode == "lexical" else state.debiasing.knows(query.lang),
+        mode=mode,
     )
 
 

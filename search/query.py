@@ -22,6 +22,7 @@ from search.audit.options import DEFAULTS, AuditOptions
 from search.audit.result import Audit
 from search.audit.run import audit
 from search.merging import Merging
+from search.modes import Mode
 
 QUERY_BATCH = 256
 """Queries that are encoded and searched together."""
@@ -86,7 +87,7 @@ class Index:
         """Describe the index without loading its encoder."""
         return self._reader.info()
 
-    def search(
+    def search(  # noqa: PLR0913 - each is a choice of its own
         self,
         text: str,
         *,
@@ -97,6 +98,7 @@ class Index:
         languages: Iterable[str] | None = None,
         where: Where | None = None,
         merging: Merging | None = None,
+        mode: Mode = "dense",
     ) -> Answer:
         """Find the nearest documents of a text and report on their languages.
 
@@ -110,18 +112,23 @@ class Index:
             languages: return documents in these languages only.
             where: conditions on the metadata of returned documents, see :func:`make_filter`.
             merging: how the lists of the languages become one; as the index says when None.
+            mode: ``dense`` by vectors, ``lexical`` by shared terms, which needs no encoder, or
+                ``hybrid``, both fused by their ranks.
 
         Returns:
-            Exactly ``k`` hits as long as there are ``k`` documents to choose from.
+            Exactly ``k`` hits as long as there are ``k`` documents to choose from; in mode
+            ``lexical`` as many of them as share a term with the query.
 
         Raises:
-            UsageError: ``k`` below 1.
+            UsageError: ``k`` below 1, or a mode that the index or the merging does not allow.
             InputError: an empty text or an unknown language tag.
             IncompatibleError: the encoder is not the one of the index.
         """
         query = self.query(text, lang=lang, group=group, id=id)
         return next(
-            self.search_many([query], k=k, filter=make_filter(languages, where), merging=merging)
+            self.search_many(
+                [query], k=k, filter=make_filter(languages, where), merging=merging, mode=mode
+            )
         )
 
     def search_many(
@@ -132,6 +139,7 @@ class Index:
         filter: Filter | None = None,  # noqa: A002
         vectors: Vectors | None = None,
         merging: Merging | None = None,
+        mode: Mode = "dense",
     ) -> Iterator[Answer]:
         """Answer queries in their order, :data:`QUERY_BATCH` at a time.
 
@@ -144,6 +152,7 @@ class Index:
             vectors: (number of queries, d) unit rows made elsewhere; the queries are encoded when
                 None.
             merging: how the lists of the languages become one; as the index says when None.
+            mode: see :meth:`search`.
         """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
@@ -152,7 +161,7 @@ class Index:
             known = None if vectors is None else vectors[done : done + len(batch)]
             done += len(batch)
             # Answered whole before any is handed out: the state is not held while others work.
-            yield from self._answers(batch, known, k, filter or Filter(), merging)
+            yield from self._answers(batch, known, k, filter or Filter(), merging, mode)
 
     def _answers(
         self,
@@ -161,12 +170,13 @@ class Index:
         k: int,
         allowed: Filter,
         merging: Merging | None,
+        mode: Mode,
     ) -> list[Answer]:
         """Answer a batch from one state of the index."""
-        if vectors is None:
+        if vectors is None and mode != "lexical":
             vectors = self.encoder.encode([q.text for q in batch], "query").vectors
         with self._reader.snapshot() as state:
-            return answer_queries(state, batch, vectors, k, allowed, merging)
+            return answer_queries(state, batch, vectors, k, allowed, merging, mode)
 
     def audit(
         self,

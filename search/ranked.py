@@ -27,6 +27,19 @@ def ranked(
     merging: Merging,
     drop: Sequence[frozenset[str]],
 ) -> list[list[Hit]]:
+    """Find the first documents of each query in the order of a merging, see below."""
+    return state.hits(nearest_of(state, vectors, languages, k, allowed, merging, drop))
+
+
+def nearest_of(
+    state: Snapshot,
+    vectors: Vectors,
+    languages: Sequence[str],
+    k: int,
+    allowed: Filter,
+    merging: Merging,
+    drop: Sequence[frozenset[str]],
+) -> list[Neighbours]:
     """Find the first documents of each query in the order of a merging.
 
     Args:
@@ -39,15 +52,15 @@ def ranked(
         drop: ids that a query must not get, such as its own; few.
 
     Returns:
-        For each query exactly ``k`` hits as long as there are as many. The score stays the
-        cosine, so that only without merging it descends.
+        For each query exactly ``k`` as long as there are as many. The score stays the cosine, so
+        that only without merging it descends.
     """
     gone = state.vids(frozenset[str]().union(*drop))
     out = [np.array([gone[id_] for id_ in ids if id_ in gone], np.int64) for ids in drop]
     if merging.name == "none":
         most = max((len(ids) for ids in drop), default=0)
         found = state.neighbours(vectors, k + most, allowed)
-        return state.hits([_without(f, o, k) for f, o in zip(found, out, strict=True)])
+        return [_without(f, o, k) for f, o in zip(found, out, strict=True)]
     counts = state.language_counts(allowed)
     names, found_by = state.candidates_by_language(vectors, depth(merging, k), allowed, out)
     sizes = np.array([counts.get(name, 0) for name in names], np.int64)
@@ -62,7 +75,7 @@ def ranked(
             if merging.name == "csls":
                 crowds = _crowding(state, candidates.positions, language)
             merged.append(_by_scale(candidates, len(names), crowds, merging, k))
-    return state.hits(merged)
+    return merged
 
 
 def _in_turn(

@@ -1,5 +1,6 @@
 """Answers as people read them on a terminal and as programs read them in JSON."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from rich.console import Group, RenderableType
@@ -9,10 +10,13 @@ from rich.text import Text
 from indexer.records import UNKNOWN_LANGUAGE
 from search.answer import Answer
 from search.explain import explain
+from search.modes import Mode
 from search.text import printable
 
 SEARCH_SCHEMA = "interlingua.search/1"
 
+# Neighbouring sums of reciprocal ranks differ in the fourth digit.
+_DIGITS: Mapping[Mode, int] = {"dense": 3, "lexical": 2, "hybrid": 5}
 _SHOWN_ID = 20
 _SHOWN_TEXT = 400
 """Characters of a text that a table shows."""
@@ -23,6 +27,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
     query = answer.query
     return {
         "schema": SEARCH_SCHEMA,
+        "mode": answer.mode,
         "query": {
             "id": query.id,
             "text": query.text,
@@ -72,7 +77,7 @@ def render_answer(answer: Answer) -> RenderableType:
         note = "  (the query's own text)" if m.duplicate else ""
         table.add_row(
             str(m.rank),
-            f"{m.score:.3f}",
+            f"{m.score:.{_DIGITS[answer.mode]}f}",
             Text(printable(m.document.id)),
             m.document.lang,
             _mark(None if UNKNOWN_LANGUAGE in {query.lang, m.document.lang} else m.same_language),

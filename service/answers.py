@@ -9,6 +9,7 @@ from indexer.records import Document
 from search.answer import Answer
 from search.explain import explain
 from search.merging import Merging
+from search.modes import Mode
 from search.render import answer_json
 from service.engine import Served
 
@@ -42,7 +43,10 @@ class HitAnswer(BaseModel):
 
     rank: int
     id: str
-    score: float
+    score: float = Field(
+        description="Higher is nearer: the cosine, BM25 (lexical) or the sum of reciprocal ranks "
+        "(hybrid)."
+    )
     lang: str
     group: str | None
     text: str
@@ -76,7 +80,7 @@ class ReportAnswer(BaseModel):
 class How(BaseModel):
     """How an answer came about."""
 
-    mode: str
+    mode: Mode
     debias: str = Field(description="Method that the vectors were put through.")
     merging: str
 
@@ -85,6 +89,7 @@ class SearchAnswer(BaseModel):
     """``interlingua.search/1``; the report and its explanation are null unless asked for."""
 
     schema_: Literal["interlingua.search/1"] = Field(alias="schema")
+    mode: Mode
     state: int = _STATE
     query: QueryAnswer
     hits: list[HitAnswer]
@@ -241,7 +246,7 @@ def search_answer(answer: Answer, served: Served, report: bool) -> dict[str, Any
 
 def how(served: Served) -> dict[str, str]:
     """Say how answers came about."""
-    return {"mode": "dense", "debias": served.debias, "merging": str(served.merging)}
+    return {"mode": served.mode, "debias": served.debias, "merging": str(served.merging)}
 
 
 def document_answer(document: Document, state: int) -> dict[str, Any]:

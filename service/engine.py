@@ -17,6 +17,7 @@ from indexer.records import Encoding, Filter, Role, Vectors
 from indexer.transforms import NONE
 from search.answer import Answer, answer_queries
 from search.merging import NO_MERGING, Merging
+from search.modes import Mode
 from search.query import Index
 from service.batching import Batcher
 from service.metrics import Metrics
@@ -40,6 +41,8 @@ class Served:
     """Method that the vectors were put through."""
     merging: Merging = NO_MERGING
     """How the languages were merged."""
+    mode: Mode = "dense"
+    """How neighbours were found."""
 
 
 class Engine:
@@ -214,25 +217,29 @@ class Engine:
         self,
         state: Snapshot,
         queries: Sequence[Query],
-        vectors: Vectors,
+        vectors: Vectors | None,
         k: int,
         allowed: Filter,
         merging: Merging | None = None,
+        mode: Mode = "dense",
     ) -> Served:
         """Search, on the calling thread, in one state of the index.
 
         Args:
             state: what is searched.
             queries: at most :data:`service.limits.MAX_BATCH`.
-            vectors: (len(queries), d) unit rows.
+            vectors: (len(queries), d) unit rows; None in mode ``lexical``.
             k: neighbours wanted.
             allowed: documents that may be returned.
             merging: how the lists of the languages become one; as the index says when None.
+            mode: how neighbours are found.
         """
         start = time.perf_counter()
-        merging = merging or Merging.from_json(state.debiasing.merging)
-        answers = tuple(answer_queries(state, queries, vectors, k, allowed, merging))
+        answers = tuple(answer_queries(state, queries, vectors, k, allowed, merging, mode))
         known = state.language_counts()
         self._metrics.searched(time.perf_counter() - start, state.seq)
         self._metrics.served(((a.query.lang, a.report) for a in answers), known)
-        return Served(answers, state.seq, state.debiasing.method, merging)
+        if mode == "lexical":
+            return Served(answers, state.seq, mode=mode)
+        merging = merging or Merging.from_json(state.debiasing.merging)
+        return Served(answers, state.seq, state.debiasing.method, merging, mode)

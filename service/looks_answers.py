@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, Field
 
+from search.modes import Mode
 from service.answers import How
 
 _STATE = Field(ge=0, description="Number of the index's state that this was answered from.")
@@ -26,7 +27,7 @@ class OptionsAnswer(BaseModel):
     """How a search may be asked, and what the index does by itself."""
 
     state: int = _STATE
-    modes: list[str]
+    modes: list[Mode]
     debias: list[MethodOption]
     merging: list[MergingOption]
     own: How

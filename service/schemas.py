@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from indexer.corpus import ID_LIMIT
 from indexer.records import Operator
 from search.merging import MergingName
+from search.modes import Mode
 from service.limits import (
     MAX_AUDIT_QUERIES,
     MAX_BATCH,
@@ -131,7 +132,11 @@ class Choice(Strict):
         description=WHERE,
         examples=[{"topic": "animals", "year": {">=": 2000, "<": 2010}}],
     )
-    mode: Literal["dense"] = Field("dense", description="How neighbours are found: by vector.")
+    mode: Mode = Field(
+        "dense",
+        description="How neighbours are found: by vector, by shared words and characters "
+        "(lexical), or by both (hybrid).",
+    )
     merging: MergingBody | None = Field(
         None, description="How languages are merged; as the index says when left out."
     )
@@ -156,6 +161,7 @@ class TranslationsBody(Strict):
 
     group: Name = Field(description="The group that joins the versions.")
     k: K = 10
+    mode: Mode = "dense"
     merging: MergingBody | None = None
     debias: Debias = None
 

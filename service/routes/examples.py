@@ -52,6 +52,7 @@ HOW: dict[str, str] = {"mode": "dense", "debias": "none", "merging": "none"}
 FOUND: dict[str, Any] = {
     "state": 7,
     "schema": "interlingua.search/1",
+    "mode": "dense",
     "query": {
         "id": "q-1",
         "text": "A cat leapt off the roof.",

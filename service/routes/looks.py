@@ -1,6 +1,6 @@
 """Looks at an index as a whole: how it may be asked, its map, one meaning in every language."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import numpy as np
 from fastapi import APIRouter, Body, Query, Response
@@ -12,6 +12,7 @@ from search.answer import Answer
 from search.corpus_map import draw_map
 from search.debias.view import what_hinders
 from search.merging import DOES, NAMES, Merging
+from search.modes import Mode
 from search.translations import Row, query_of, rows_of, versions_of
 from service.answers import how
 from service.bodies import BodyRoute
@@ -53,7 +54,7 @@ def _add_options(router: APIRouter, engine: Engine) -> None:
             return as_json(
                 {
                     "state": state.seq,
-                    "modes": ["dense"],
+                    "modes": get_args(Mode) if state.has_words else ["dense"],
                     "debias": [
                         {"name": name, "does": does, "hindered": what_hinders(state, name)}
                         for name, does in methods
@@ -133,7 +134,7 @@ def _add_translations(router: APIRouter, engine: Engine) -> None:
         def work(state: Snapshot) -> Response:
             vectors = state.vectors([d.id for d in documents]) if encoded is None else encoded
             vectors = np.asarray(vectors, np.float32)
-            served = engine.answer(state, queries, vectors, body.k, Filter(), merging)
+            served = engine.answer(state, queries, vectors, body.k, Filter(), merging, body.mode)
             rows = rows_of(served.answers, state.language_counts())
             return as_json(
                 {

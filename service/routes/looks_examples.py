@@ -5,7 +5,7 @@ from typing import Any
 HOW: dict[str, str] = {"mode": "dense", "debias": "none", "merging": "none"}
 OPTIONS: dict[str, Any] = {
     "state": 7,
-    "modes": ["dense"],
+    "modes": ["dense", "lexical", "hybrid"],
     "debias": [
         {"name": "none", "does": "leaves vectors as they were encoded", "hindered": None},
         {"name": "centring", "does": "subtracts the mean of the language", "hindered": None},

@@ -60,6 +60,26 @@ async def _answered(
         detail = f"{len(asked)} queries with k {choice.k} ask for more than {MAX_HITS} hits"
         raise Problem(422, "too-many", detail, "lower k, or ask in several requests")
     queries = await engine.blocking(lambda: [_query(engine, q, i) for i, q in enumerate(asked)])
+    vectors = None if choice.mode == "lexical" else await _vectors(engine, asked, queries)
+    stored = [i for i, q in enumerate(asked) if q.text is None and q.vector is None]
+    allowed = make_filter(choice.languages, choice.where)
+    merging = None if choice.merging is None else Merging(**choice.merging.model_dump())
+
+    def work(state: Snapshot) -> Response:
+        if vectors is not None:
+            vectors[stored] = state.vectors([str(asked[i].id) for i in stored])
+        served = engine.answer(state, queries, vectors, choice.k, allowed, merging, choice.mode)
+        answers = [search_answer(a, served, choice.language_report) for a in served.answers]
+        if one:
+            return as_json(answers[0])
+        schema = "interlingua.searches/1"
+        return as_json({"schema": schema, "state": served.state, "answers": answers})
+
+    return await engine.seen(choice.debias, work)
+
+
+async def _vectors(engine: Engine, asked: Sequence[QueryBody], queries: Sequence[Query]) -> Vectors:
+    """Take vectors that come with the queries, and encode texts; those of documents stay open."""
     vectors = np.empty((len(asked), engine.settings.dim), np.float32)
     texts = [i for i, q in enumerate(asked) if q.text is not None and q.vector is None]
     if texts:
@@ -68,20 +88,7 @@ async def _answered(
     for i, query in enumerate(asked):
         if query.vector is not None:
             vectors[i] = _unit(query.vector, engine.settings.dim, i)
-    stored = [i for i, q in enumerate(asked) if q.text is None and q.vector is None]
-    allowed = make_filter(choice.languages, choice.where)
-    merging = None if choice.merging is None else Merging(**choice.merging.model_dump())
-
-    def work(state: Snapshot) -> Response:
-        vectors[stored] = state.vectors([str(asked[i].id) for i in stored])
-        served = engine.answer(state, queries, vectors, choice.k, allowed, merging)
-        answers = [search_answer(a, served, choice.language_report) for a in served.answers]
-        if one:
-            return as_json(answers[0])
-        schema = "interlingua.searches/1"
-        return as_json({"schema": schema, "state": served.state, "answers": answers})
-
-    return await engine.seen(choice.debias, work)
+    return vectors
 
 
 def _query(engine: Engine, asked: QueryBody, place: int) -> Query:

@@ -16,6 +16,7 @@ from indexer.errors import DuplicateError
 from indexer.index import IndexReader, IndexWriter, content_hash
 from indexer.records import Condition, EncodedDocument, Filter
 from indexer.verify import repair, verify
+from tests.indexer.bm25 import bm25
 from tests.indexer.reference import (
     SETTINGS,
     allowed,
@@ -154,6 +155,20 @@ class IndexMachine(RuleBasedStateMachine):
         for hits in found:
             assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
             assert all(hit.document == self.model[hit.document.id].document for hit in hits)
+
+    @rule(word=st.sampled_from(["text", "1", "text 11", "x"]), k=st.integers(1, 30), allow=FILTERS)
+    def search_words(self, word: str, k: int, allow: Filter) -> None:
+        """Lexical answers are those of the formula, whatever became of the texts meanwhile."""
+        with self.reader.snapshot() as state:
+            found = state.lexical([word], k, [allow])[0]
+            hits = [(h.document.id, h.score) for h in state.hits([found])[0]]
+        scores = bm25({id_: e.document.text for id_, e in self.model.items()}, word)
+        passing = {i: s for i, s in scores.items() if allowed(self.model[i].document, allow)}
+        assert len(hits) == min(k, len(passing))
+        assert hits == sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+        assert [score for _, score in hits] == pytest.approx(
+            sorted(passing.values(), reverse=True)[: len(hits)], rel=1e-6
+        )
 
     @rule(allow=FILTERS)
     def count(self, allow: Filter) -> None:

@@ -11,6 +11,7 @@ from indexer.encoders.hashing import HashingEncoder
 from interlingua import EncoderSpec
 from search.explain import explain
 from search.merging import Merging
+from search.modes import Mode
 from search.render import answer_json
 from service.limits import MAX_K
 
@@ -61,6 +62,33 @@ def test_merging_is_the_librarys(client: httpx.Client, built: Path) -> None:
     assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:interlingua:problem:usage")
 
 
+@pytest.mark.parametrize("mode", ["dense", "lexical", "hybrid"])
+def test_mode_is_the_librarys(client: httpx.Client, built: Path, mode: Mode) -> None:
+    """The same document as from the library in every mode, its language report included."""
+    ask = {"text": TEXT, "k": 5, "lang": "en", "group": "cat", "mode": mode}
+    answer = client.post("/v1/search", json={**ask, "language_report": True}).json()
+    with interlingua.open(built) as index:
+        expected = index.search(TEXT, k=5, lang="en", group="cat", mode=mode)
+    document = answer_json(expected)
+    assert {name: answer[name] for name in document} == document
+    assert (answer["mode"], answer["how"]["mode"]) == (mode, mode)
+    assert f"of {len(expected.hits)} neighbours" in answer["explanation"]
+
+
+def test_words_need_a_text(client: httpx.Client) -> None:
+    """A vector alone has no words; beside its text it is the dense half."""
+    vector = HashingEncoder(EncoderSpec("hashing")).encode(["apples"], "query").vectors[0].tolist()
+    for mode in ("lexical", "hybrid"):
+        wrong = client.post("/v1/search", json={"vector": vector, "mode": mode})
+        assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:interlingua:problem:usage")
+        assert "beside its vector" in wrong.json()["remedy"]
+    both = {"text": "Katze", "lang": "de", "vector": vector, "mode": "hybrid", "k": 4}
+    found = [hit["id"] for hit in client.post("/v1/search", json=both).json()["hits"]]
+    assert {"en3", "de1"} <= set(found[:2])
+    merged = {"text": "Katze", "mode": "lexical", "merging": {"name": "csls"}}
+    assert client.post("/v1/search", json=merged).status_code == 422
+
+
 def test_report_comes_on_request(client: httpx.Client) -> None:
     """Without being asked for, the report is null."""
     assert client.post("/v1/search", json={"text": TEXT}).json()["language_report"] is None
@@ -100,7 +128,7 @@ def test_many_are_answered_as_one_by_one(client: httpx.Client) -> None:
         ({"text": " "}, "invalid"),
         ({"text": TEXT, "k": 0}, "invalid"),
         ({"text": TEXT, "k": MAX_K + 1}, "invalid"),
-        ({"text": TEXT, "mode": "lexical"}, "invalid"),
+        ({"text": TEXT, "mode": "fuzzy"}, "invalid"),
         ({"text": TEXT, "index": "/etc"}, "invalid"),
         ({"text": TEXT, "lang": "klingon!"}, "refused"),
         ({"text": TEXT, "languages": ["??"]}, "refused"),
