@@ -15,10 +15,11 @@ from indexer.backup import BackupReport, backup
 from indexer.build import BuildReport, add, build
 from indexer.compaction import CompactReport, compact
 from indexer.corpus import Fields, Query, Record, read_corpus, read_queries
-from indexer.encoders import Encoder, EncoderSpec, open_encoder
+from indexer.encoders import Encoder, EncoderSpec, RemoteOptions, open_encoder
 from indexer.errors import (
     CorruptError,
     DuplicateError,
+    EncoderError,
     IncompatibleError,
     InputError,
     InterlinguaError,
@@ -26,6 +27,7 @@ from indexer.errors import (
     UsageError,
 )
 from indexer.exports.export import ExportReport, export
+from indexer.imported import ImportReport, import_vectors, read_query_vectors
 from indexer.index import IndexInfo
 from indexer.languages import Detection, Detector, normalise_language
 from indexer.purge import PurgeReport, purge
@@ -59,11 +61,13 @@ __all__ = [
     "Document",
     "DuplicateError",
     "Encoder",
+    "EncoderError",
     "EncoderSpec",
     "Encoding",
     "ExportReport",
     "Fields",
     "Filter",
+    "ImportReport",
     "IncompatibleError",
     "Index",
     "IndexInfo",
@@ -79,6 +83,7 @@ __all__ = [
     "Query",
     "Record",
     "Rejects",
+    "RemoteOptions",
     "RepairReport",
     "RestoreReport",
     "UsageError",
@@ -90,6 +95,7 @@ __all__ = [
     "delete_where",
     "export",
     "export_atlas",
+    "import_vectors",
     "make_filter",
     "normalise_language",
     "open",
@@ -98,6 +104,7 @@ __all__ = [
     "read_audit",
     "read_corpus",
     "read_queries",
+    "read_query_vectors",
     "repair",
     "restore",
     "verify",

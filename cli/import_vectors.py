@@ -26,7 +26,8 @@ def import_vectors(
         str,
         typer.Argument(
             metavar="VECTORS",
-            help="npy, Parquet, .fvecs or .bvecs, or a pattern; row i is the vector of record i.",
+            help="npy, Parquet, .fvecs, .bvecs or a database of llm, or a pattern; row i is the "
+            "vector of record i.",
         ),
     ],
     index: IndexPath,
@@ -34,7 +35,7 @@ def import_vectors(
         list[str] | None,
         typer.Argument(
             metavar="[CORPUS…]",
-            help="The records, in any format of build; left out, Parquet of vectors holds them.",
+            help="The records, in any format of build; left out, Parquet or llm holds them.",
             show_default=False,
         ),
     ] = None,
@@ -70,7 +71,8 @@ def import_vectors(
     files = open_vectors(vectors, vector_field)
     if corpus is None and not files.with_records:
         raise UsageError(
-            "no corpus is named", "name it behind the vectors; only Parquet can hold both"
+            "no corpus is named",
+            "name it behind the vectors; only Parquet and databases of llm hold both",
         )
     named = corpus or [vectors]
     source = CorpusSource(

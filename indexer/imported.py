@@ -41,7 +41,7 @@ class ImportReport(BuildReport):
 def import_vectors(
     vectors: str | Path | VectorFiles,
     records: Iterable[Record],
-    path: Path,
+    path: str | Path,
     *,
     name: str = DEFAULT_NAME,
     detector: str = DEFAULT_DETECTOR,
@@ -74,6 +74,7 @@ def import_vectors(
         IncompatibleError: the build there began with another encoder.
         LockedError: another process writes to the index.
     """
+    path = Path(path)
     file = vectors if isinstance(vectors, VectorFiles) else open_vectors(vectors)
     if expected is not None and expected != file.rows:
         raise _unequal(file, expected)

@@ -12,7 +12,7 @@ from indexer.errors import InputError
 from indexer.records import UNKNOWN_LANGUAGE
 
 THRESHOLD = 0.5
-"""Below this probability a detected language is ``und``; measured in docs/corpora.md."""
+"""Below this probability a detected language is ``und``; measured in docs/languages.md."""
 
 DETECTED_CHARACTERS = 4096
 """How much of a text the detector reads: more costs time and adds nothing."""

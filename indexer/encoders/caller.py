@@ -176,7 +176,9 @@ class Caller:
             has = "another key in" if self._key else "the key in"
             remedy = f"set {has} {self.address.variable}"
         elif status == 404:
-            remedy = "is this the right URL and model? An OpenAI-shaped URL mostly ends in /v1"
+            remedy = "is this the right URL and model? OpenAI-shaped ones mostly end in /v1"
+            if self.address.kind == "tei":
+                remedy = "is this the URL of text-embeddings-inference?"
         raise RefusedError(f"{self.address.url}: refuses with {status}{said}", status, remedy)
 
     def _reason(self, body: bytes) -> str:

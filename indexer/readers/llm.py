@@ -1,9 +1,9 @@
-"""The texts of an embeddings database of ``llm``; its vectors are not read."""
+"""The texts of an embeddings database of ``llm``; for its vectors see ``vectorfiles/llm.py``."""
 
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from indexer.errors import InputError
@@ -16,16 +16,15 @@ VALUE_LIMIT = 16 << 20
 
 _MAGIC = b"SQLite format 3\0"
 _NOT_STORED = "embed it again with llm embed-multi --store, or tolerate it with --max-rejects"
-_ROWS = """
-    select c.name, e.id, e.content, e.metadata
-    from embeddings e join collections c on c.id = e.collection_id
-    order by e.collection_id, e.id
-"""
+ORDER = "join collections c on c.id = e.collection_id order by e.collection_id, e.id"
+"""In which the rows of ``embeddings e`` are read."""
+
+_ROWS = f"select c.name, e.id, e.content, e.metadata from embeddings e {ORDER}"  # noqa: S608
 
 
 def read(source: Source) -> Iterator[Raw]:
     """Yield what was embedded, collection by collection."""
-    with _opened(source) as database:
+    with _database(source) as database:
         counts = database.execute("select count(*), count(content) from embeddings").fetchone()
         bare = counts[0] - counts[1]
         without = f"its text was not stored, as of {bare} of {counts[0]} embeddings"
@@ -42,7 +41,7 @@ def read(source: Source) -> Iterator[Raw]:
 
 def count(source: Source) -> int:
     """Count the embeddings."""
-    with _opened(source) as database:
+    with _database(source) as database:
         (total,) = database.execute("select count(*) from embeddings").fetchone()
         return int(total)
 
@@ -61,9 +60,21 @@ def _record(
     return parse_object(json.dumps(record))  # the checks of any record: NUL among them
 
 
+def _database(source: Source) -> AbstractContextManager[sqlite3.Connection]:
+    return opened(source.file("an llm database"), source.name)
+
+
 @contextmanager
-def _opened(source: Source) -> Iterator[sqlite3.Connection]:
-    path = source.file("an llm database")
+def opened(path: Path, name: str) -> Iterator[sqlite3.Connection]:
+    """Open an embeddings database to read it; texts come as bytes.
+
+    Args:
+        path: the file.
+        name: what messages call it.
+
+    Raises:
+        InputError: it is none, also while it is read.
+    """
     try:
         with closing(sqlite3.connect(_uri(path), uri=True)) as database:
             database.text_factory = bytes
@@ -72,7 +83,7 @@ def _opened(source: Source) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         said = printable(str(error))
         remedy = "name a database made by llm embed-multi --store"
-        raise InputError(f"{source.name}: no embeddings of llm: {said}", remedy) from error
+        raise InputError(f"{name}: no embeddings of llm: {said}", remedy) from error
 
 
 def _uri(path: Path) -> str:
@@ -103,4 +114,5 @@ READER = Reader(
     suffixes=(".db", ".sqlite", ".sqlite3"),
     sniff=sniff,
     count=count,
+    exact=True,
 )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from indexer.errors import InputError, UsageError
 from indexer.lines import find_sources, printable
 from indexer.vectorfiles.fvecs import NUMBERS, VecsFile
+from indexer.vectorfiles.llm import LlmFile, is_sqlite
 from indexer.vectorfiles.npy import NpyFile
 from indexer.vectorfiles.parquet import ParquetFile, is_parquet
 from indexer.vectorfiles.rows import Units, VectorFile, unit_rows
@@ -87,8 +88,8 @@ class VectorFiles:
 
     @property
     def with_records(self) -> bool:
-        """Whether all files are tables, which may hold the records, too."""
-        return all(isinstance(file, ParquetFile) for file in self._files)
+        """Whether all files may hold the records, too."""
+        return all(isinstance(file, ParquetFile | LlmFile) for file in self._files)
 
 
 def _naming(
@@ -102,8 +103,8 @@ def open_vectors(vectors: str | Path, column: str | None = None) -> VectorFiles:
     """Open the file or files that a name or a pattern means.
 
     Args:
-        vectors: npy, Parquet (told by their first bytes), ``.fvecs`` or ``.bvecs``; a pattern
-            means its files in sorted order.
+        vectors: npy, Parquet, a database of llm (told by their first bytes), ``.fvecs`` or
+            ``.bvecs``; a pattern means its files in sorted order.
         column: the column of a Parquet file; see :class:`ParquetFile`.
 
     Raises:
@@ -132,6 +133,8 @@ def _open(path: Path, column: str | None) -> VectorFile:
             head = stream.read(8)
         if is_parquet(head):
             return ParquetFile(path, column)
+        if is_sqlite(head):
+            return LlmFile(path)
         if path.suffix.lower() in NUMBERS:
             return VecsFile(path)
         return NpyFile(path)

@@ -12,6 +12,7 @@ from indexer.lines import printable
 from indexer.readers.parquet import opened
 from indexer.readers.tables import arrow
 from indexer.vectorfiles.rows import MAX_DIM
+from indexer.vectorfiles.stream import Stream
 
 USUAL = ("vector", "embedding")
 """Columns that are taken before others, in this order."""
@@ -46,30 +47,11 @@ class ParquetFile:
         if not self.rows:
             raise InputError(f"{self.name}: holds no vector", "check the program that wrote it")
         self.dim = 0  # until the first row has told it
-        self._restart()
-        self._advance()
+        self._stream = Stream(self._read)
 
     def block(self, start: int, stop: int) -> NDArray[np.float64]:
         """Read the rows ``start <= i < stop`` as they are."""
-        if start < self._first:
-            self._restart()
-        parts = [np.empty((0, self.dim))]
-        while start < stop:
-            held = self._held[max(0, start - self._first) : stop - self._first]
-            parts.append(held)
-            start += len(held)
-            if start < stop:
-                self._advance()
-        return np.concatenate(parts)
-
-    def _restart(self) -> None:
-        self._batches = self._read()
-        self._held, self._first = np.empty((0, self.dim)), 0
-
-    def _advance(self) -> None:
-        """Hold the next rows instead of those that are held."""
-        self._first += len(self._held)
-        self._held = next(self._batches)
+        return self._stream.block(start, stop)
 
     def _read(self) -> Iterator[NDArray[np.float64]]:
         """Yield all rows in their order."""

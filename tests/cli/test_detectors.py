@@ -7,6 +7,7 @@ import pytest
 
 from indexer.detectors import open_detector, packages
 from tests.cli.conftest import Run, write_jsonl
+from tests.service.serving import Threaded
 
 INDONESIAN = "Saya tidak tahu apa yang harus saya lakukan hari ini."
 """Malay to eldc, which does not know Indonesian; Indonesian to py3langid."""
@@ -63,6 +64,20 @@ def test_queries_are_told_as_the_documents_were(run: Run, built: Path, tmp_path:
     said = run("info", "--index", built).out
     assert "detector    eldc" in said
     assert "scripts     Latn 2, Zyyy 1" in said
+
+
+def test_a_service_tells_them_likewise(built: Path, tmp_path: Path) -> None:
+    """Of queries and of documents that it is given."""
+    service = Threaded.start(built, tmp_path / "log", writable=True)
+    try:
+        with service.client() as client:
+            found = client.post("/v1/search", json={"text": INDONESIAN}).json()
+            assert found["query"]["lang"] == "ms"
+            document = {"id": "n", "text": f"{INDONESIAN} Lusa."}
+            assert client.post("/v1/documents", json={"documents": [document]}).status_code == 201
+            assert client.get("/v1/documents/n").json()["lang"] == "ms"
+    finally:
+        service.stop()
 
 
 def test_additions_are_told_likewise_unless_asked(run: Run, built: Path, tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_a_server_that_restarts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -
     with small.running():
         encoder = opened(small)
     with ExitStack() as stack:
-        again = threading.Timer(0.3, lambda: stack.enter_context(small.running()))
+        again = threading.Timer(0.8, lambda: stack.enter_context(small.running()))
         again.start()
         encoder.encode(["a"], "passage")
         again.join()

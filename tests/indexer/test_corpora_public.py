@@ -1,4 +1,4 @@
-"""The public benchmarks, where they are at hand: figures that docs/corpora.md states."""
+"""The public benchmarks, where they are at hand: figures that docs/languages.md states."""
 
 import os
 from collections import Counter

@@ -1,7 +1,9 @@
 """Vectors in Parquet, fvecs and bvecs, and in several files: the right rows, or a refusal."""
 
+import sqlite3
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from indexer.corpus import read_corpus
 from indexer.errors import InputError, UsageError
 from indexer.imported import import_vectors, read_query_vectors
 from indexer.vectorfiles import open_vectors
 from tests.indexer.elsewhere import DIM, drawn, query, records, save, stored, unit
+
+# The schema of llm 0.36, as its own migrations write it.
+LLM = """
+create table collections (id integer primary key, name text, model text);
+create table embeddings (
+    collection_id integer, id text, embedding blob, content text, content_blob blob,
+    content_hash blob, metadata text, updated integer, primary key (collection_id, id)
+);
+insert into collections values (1, 'docs', 'm'), (2, 'notes', 'm');
+"""
 
 TYPES = {"f2": pa.float16(), "f4": pa.float32(), "f8": pa.float64()}
 LISTS: dict[str, Callable[[Any], Any]] = {
@@ -131,6 +144,51 @@ def test_fvecs_and_bvecs(tmp_path: Path) -> None:
     check(vecs(tmp_path / "v.BVECS", numbers, "B"), numbers)
     assert open_vectors(tmp_path / "v.fvecs").dtype == "float32"
     assert open_vectors(tmp_path / "v.BVECS").dtype == "uint8"
+
+
+def embeddings(path: Path, rows: Sequence[tuple[int, str, object]]) -> Path:
+    """Write an embeddings database of llm: collection, id and vector."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executescript(LLM)
+        db.executemany(
+            "insert into embeddings (collection_id, id, embedding, content) values (?, ?, ?, ?)",
+            [(collection, id_, vector, f"text of {id_}") for collection, id_, vector in rows],
+        )
+    return path
+
+
+def test_a_database_of_llm(tmp_path: Path) -> None:
+    """Vectors in the order of the texts, whatever that of the insertions; both of one file."""
+    array = drawn(1100).astype("<f4")
+    ids = [f"{i:04}" for i in range(1100)]
+    rows = [(1 + i // 700, ids[i], array[i].tobytes()) for i in range(1100)]
+    path = embeddings(tmp_path / "e.db", rows[::-1])
+    check(path, array.tolist())
+    file = open_vectors(path)
+    assert file.with_records
+    import_vectors(file, read_corpus([str(path)], lang="en"), tmp_path / "i", expected=1100)
+    found = stored(tmp_path / "i")
+    assert sorted(found) == ids
+    for id_, row in zip(ids, array.tolist(), strict=True):
+        np.testing.assert_allclose(found[id_], unit(row), rtol=2**-22)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "said"),
+    [
+        ([b"\0\0\x80?" * 2, b"\0\0\x80?"], r"row 1 \(from 0\): 4 bytes are no vector like"),
+        ([b"\0\0\x80?" * 2, None], r"row 1 \(from 0\): 0 bytes"),
+        ([None, b"\0\0\x80?"], r"row 0 \(from 0\): 0 bytes"),
+        ([b"abc", b"abc"], r"row 0 \(from 0\): 3 bytes"),
+        ([], "holds no vector"),
+    ],
+)
+def test_what_is_no_vector_of_llm(tmp_path: Path, vectors: list[object], said: str) -> None:
+    """The row is named."""
+    rows = [(1, f"{i}", vector) for i, vector in enumerate(vectors)]
+    with pytest.raises(InputError, match=said) as caught:
+        open_vectors(embeddings(tmp_path / "e.db", rows))
+    assert caught.value.remedy
 
 
 def test_several_files_are_one(tmp_path: Path) -> None:
