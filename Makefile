@@ -63,6 +63,7 @@ docs: $(VENV)/.dev  ## write the parts of docs/ that are generated from the code
 
 screenshots: demo $(VENV)/.dev  ## take the pictures of docs/images/ (needs Chromium)
 	$(BIN)/python docs/screenshots.py --index demo-index
+	INTERLINGUA_PICTURES=demo-index $(BIN)/python -m pytest -q tests/service/test_page_pictures.py
 
 clean:  ## remove what the targets made
 	rm -rf $(VENV) build *.egg-info .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache demo-index

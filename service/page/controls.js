@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { nameOf } from "./languages.js";
 
 const SIZES = ["5", "10", "20", "50", "100"];
-const MODES = { dense: "by meaning (dense)", lexical: "by words (lexical)", hybrid: "both (hybrid)" };
+const MODES = { dense: "dense: by vector", lexical: "lexical: by words and characters", hybrid: "hybrid: by both" };
 
 /**
  * Draw the controls.
@@ -57,7 +57,7 @@ export function requested(wanted, own) {
 
 /** Write how an answer came about. */
 export function howInWords(how) {
-  const parts = [how.debias === "none" ? "vectors as encoded" : how.debias, how.merging === "none" ? "by score" : `merged by ${how.merging}`];
-  if (how.mode !== "dense") parts.push(how.mode);
-  return parts.join(", ");
+  const vectors = how.debias === "none" ? "vectors as encoded" : how.debias;
+  const found = { dense: vectors, lexical: "words and characters", hybrid: `${vectors} and words` }[how.mode] ?? how.mode;
+  return `${found}, ${how.merging === "none" ? "by score" : `merged by ${how.merging}`}`;
 }

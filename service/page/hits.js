@@ -6,6 +6,7 @@ import { language, written } from "./languages.js";
 import { mark, shared } from "./marks.js";
 
 const SHOWN = 600;
+const SCORES = { dense: "cosine, after debiasing", lexical: "BM25", hybrid: "sum of reciprocal ranks" };
 
 /**
  * Draw the hits of an answer.
@@ -16,11 +17,11 @@ export function hitList(answer, context) {
   if (!answer.hits.length) {
     return el("p", { class: "notice" }, "Nothing was found: no document is in reach.");
   }
-  return el("ol", { class: "hits", onkeydown: walk }, answer.hits.map((hit) => item(hit, answer.query, context)));
+  return el("ol", { class: "hits", onkeydown: walk }, answer.hits.map((hit) => item(hit, answer, context)));
 }
 
-function item(hit, query, context) {
-  const share = shared(hit, query);
+function item(hit, answer, context) {
+  const share = shared(hit, answer.query);
   const lost = context.gone?.has(hit.id) ?? false;
   return el("li", { class: lost ? "gone" : null, "data-id": hit.id, "data-share": share.kind },
     el("span", { class: "rank", "aria-label": `rank ${hit.rank}` }, String(hit.rank)),
@@ -28,10 +29,10 @@ function item(hit, query, context) {
     el("div", {}, sentence(hit, context), el("div", { class: "about" },
       el("span", { class: `share ${share.kind}` }, share.words),
       language(hit.lang),
-      el("span", { class: "score", title: "cosine, after debiasing" }, hit.score.toFixed(3)),
+      el("span", { class: "score", title: SCORES[answer.how.mode] }, hit.score.toFixed(3)),
       hit.duplicate ? el("span", {}, "the query’s own text") : null,
-      moved(hit, context, lost),
-      everyLanguage(hit, context))));
+      everyLanguage(hit, context))),
+    moved(hit, context, lost));
 }
 
 /** The text is the link that searches with it; a very long one is shown in part until asked for. */
@@ -65,7 +66,7 @@ function badge(kind, text, spoken = null) {
 function everyLanguage(hit, context) {
   if (hit.group === null) return null;
   const to = address({ ...howOf(context.wanted), view: "languages", group: hit.group });
-  return el("a", { href: to, "data-link": true }, "ask in every language");
+  return el("a", { href: to, "data-link": true }, "in every language");
 }
 
 /** Arrow keys walk from sentence to sentence. */

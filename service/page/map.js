@@ -10,10 +10,12 @@ import { nearest } from "./walk.js";
 import { notice, waiting } from "./states.js";
 
 const WIDE = 860;
-const HIGH = 640;
+const HIGH = 580;
 const LIMIT = 2500;
 const EDGE = 18;
 const SERIES = 14;
+const BESIDE = 324;
+const STACKED = 896;
 
 /** Show the view. */
 export async function showMap(wanted, service, main, signal) {
@@ -62,17 +64,18 @@ const evenly = (names) => names.filter((_, n) => n % Math.ceil(names.length / SE
 
 function picture(points, series, wanted, service) {
   const placed = place(points);
+  const grow = growth();
   const lines = svg("g", { class: "links" });
   const card = el("div", { class: "card" }, "Point at a document, or use the arrow keys, to read it.");
   const marks = placed.map((point, n) => {
     const { colour, shape } = series.of(point);
-    return svg("path", { class: `point ${colour}`, d: shape, transform: `translate(${point.px} ${point.py})`, "data-n": n });
+    return svg("path", { class: `point ${colour}`, d: shape, transform: `translate(${point.px} ${point.py}) scale(${grow})`, "data-n": n });
   });
-  const ring = svg("circle", { class: "ring", r: 9, visibility: "hidden" });
+  const ring = svg("circle", { class: "ring", r: 9 * grow, visibility: "hidden" });
   const board = svg("svg", {
     class: "board", viewBox: `0 0 ${WIDE} ${HIGH}`, tabindex: "0", role: "application",
     "aria-label": "Map of documents. Arrow keys go to the next document in that direction, Enter searches with it.",
-  }, lines, svg("g", {}, marks), ring);
+  }, lines, svg("g", {}, [...marks].sort((a, b) => b.classList.contains("rest") - a.classList.contains("rest"))), ring);
   let at = null;
 
   function read(n, aloud) {
@@ -118,6 +121,13 @@ function picture(points, series, wanted, service) {
     if (next !== null) read(next, true);
   });
   return [el("div", { class: "map" }, el("div", { class: "frame" }, board), el("div", { class: "beside" }, card, legend(series, marks, placed)))];
+}
+
+/** How much larger points are drawn, so that they keep their size where the board is small. */
+function growth() {
+  const wide = document.getElementById("main").clientWidth;
+  const board = innerWidth > STACKED ? wide - BESIDE : wide;
+  return Math.round(100 * Math.min(1.9, Math.max(1, WIDE / board))) / 100;
 }
 
 /** Points in the picture, x to the right and y up, both on the same scale. */

@@ -3,13 +3,13 @@
 import { svg } from "./dom.js";
 
 const WORDS = {
-  "yes yes": ["both", "Language and meaning"],
-  "no yes": ["meaning", "Meaning"],
-  "yes no": ["language", "Language only"],
+  "yes yes": ["both", "Same language and meaning"],
+  "no yes": ["meaning", "Same meaning"],
+  "yes no": ["language", "Same language only"],
   "no no": ["neither", "Neither"],
-  "yes unknown": ["language", "Language; meaning unknown"],
+  "yes unknown": ["unsure", "Same language; meaning unknown"],
   "no unknown": ["neither", "Other language; meaning unknown"],
-  "unknown yes": ["meaning", "Meaning; language unknown"],
+  "unknown yes": ["meaning", "Same meaning; language unknown"],
   "unknown no": ["neither", "Other meaning; language unknown"],
   "unknown unknown": ["neither", "Unknown"],
 };

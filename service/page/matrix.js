@@ -107,7 +107,7 @@ async function choose(wanted, service, signal) {
   for (const point of points) if (point.group !== null) groups.set(point.group, [...(groups.get(point.group) ?? []), point]);
   const several = [...groups].filter(([, own]) => own.length > 1).slice(0, OFFERED);
   const first = service.languages[0]?.lang;
-  return [title, el("p", { class: "quiet" }, "Pick a meaning: each of its versions asks, and the matrix shows who finds whom. Or search, and choose “ask in every language” beside a neighbour."),
+  return [title, el("p", { class: "quiet" }, "Pick a meaning: each of its versions asks, and the matrix shows who finds whom. Or search, and choose “in every language” beside a neighbour."),
     el("ul", { class: "tries" }, several.map(([group, own]) => {
       const shown = own.find((point) => point.lang === first) ?? own[0];
       return el("li", {}, el("a", { href: address({ ...howOf(wanted), view: "languages", group }), "data-link": true },

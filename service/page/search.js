@@ -7,6 +7,7 @@ import { counted, el, say } from "./dom.js";
 import { report } from "./gauge.js";
 import { hitList } from "./hits.js";
 import { language, nameOf, written } from "./languages.js";
+import { describe, mark } from "./marks.js";
 import { searchWith } from "./address.js";
 import { notice, waiting } from "./states.js";
 
@@ -27,7 +28,7 @@ export async function showSearch(wanted, service, main, signal) {
     const shown = after ?? before;
     say(`${counted(shown.hits.length, "neighbour")} found. ${shown.explanation.split("\n").pop()}`);
     const seconds = (performance.now() - began) / 1000;
-    return [understood(shown, seconds), after ? two(before, after, wanted, service) : one(before, wanted, service)];
+    return [understood(shown, seconds), ...(after ? two(before, after, wanted, service) : [one(before, wanted, service)])];
   } finally {
     clearTimeout(timer);
   }
@@ -60,9 +61,21 @@ function one(answer, wanted, service) {
 
 function two(before, after, wanted, service) {
   const context = { wanted, vectorsOnly: service.index.vectors_only };
-  return el("div", { class: "columns two" },
+  return [change(before, after), el("div", { class: "columns two" },
     column("As the index answers", before, { ...context, moves: null, gone: gone(before.hits, after.hits) }),
-    column("As you chose", after, { ...context, moves: moves(before.hits, after.hits), gone: null }));
+    column("As you chose", after, { ...context, moves: moves(before.hits, after.hits), gone: null }))];
+}
+
+/** What the choice changes, in one line. */
+function change(before, after) {
+  const [a, b] = [before.language_report, after.language_report];
+  const step = (from, to, of = "") => el("b", {}, `${from} → ${to}${of}`);
+  const known = a.same_meaning !== null && b.same_meaning !== null;
+  const fresh = gone(after.hits, before.hits).size;
+  return el("p", { class: "change" },
+    a.same_language === null ? null : ["In the query’s language: ", step(a.same_language, b.same_language, ` of ${b.k}`), ". "],
+    known ? ["Same meaning: ", step(a.same_meaning, b.same_meaning, ` of ${b.relevant_total}`), ". "] : null,
+    fresh ? `${counted(fresh, "neighbour")} ${fresh === 1 ? "is" : "are"} new.` : "The neighbours are the same.");
 }
 
 function column(title, answer, context) {
@@ -85,10 +98,21 @@ async function start(wanted, service, signal) {
       "No text can be asked here, since the encoder that made them is not. Ask with one of its documents instead: below, or on the map."));
   }
   const { points } = await get("v1/map?limit=400", signal);
-  parts.push(el("ul", { class: "tries", "aria-label": "Sentences to begin with" }, several(points).map((point) => el("li", {},
+  parts.push(el("div", { class: "begin" }, el("ul", { class: "tries", "aria-label": "Sentences to begin with" }, several(points).map((point) => el("li", {},
     el("a", { href: searchWith({ ...point, whole: point.text.length < 240 }, wanted, index.vectors_only), "data-link": true },
-      language(point.lang), written(point.text, point.lang))))));
+      language(point.lang), written(point.text, point.lang))))), key()));
   return parts;
+}
+
+/** How to read the marks beside each neighbour. */
+function key() {
+  const entries = [["yes", "yes", "what a search in one language finds"], ["no", "yes", "found across languages"],
+    ["yes", "no", "above chance, this is language bias"], ["no", "no", "merely near"]];
+  return el("section", { class: "key", "aria-label": "How to read the marks" }, el("h2", {}, "What a neighbour shares"),
+    el("dl", {}, entries.flatMap(([lang, meaning, words]) => {
+      const share = describe(lang, meaning);
+      return [el("dt", { class: share.kind }, mark(share), share.words), el("dd", {}, words)];
+    })));
 }
 
 /** Some sentences, each of another language and another meaning. */

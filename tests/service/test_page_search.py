@@ -13,9 +13,9 @@ from tests.service.serving import Service
 
 CAT = "Eine Katze sprang vom Dach und erschreckte die Tauben."
 WORDS = {
-    (True, True): "Language and meaning",
-    (False, True): "Meaning",
-    (True, False): "Language only",
+    (True, True): "Same language and meaning",
+    (False, True): "Same meaning",
+    (True, False): "Same language only",
     (False, False): "Neither",
 }
 
@@ -84,7 +84,7 @@ def test_every_hit_shows_language_and_what_it_shares(browser: Browser, shown: Se
             shape = circles.evaluate_all("all => all.map(c => c.getAttribute('class')).join()")
             colour = item.locator(".share").evaluate("e => getComputedStyle(e).color")
             assert seen.setdefault(words, (shape, colour)) == (shape, colour)
-        assert {"Meaning", "Language only", "Neither"} <= set(seen)
+        assert {"Same meaning", "Same language only", "Neither"} <= set(seen)
         assert len({shape for shape, _ in seen.values()}) == len(seen)
         assert len({colour for _, colour in seen.values()}) == len(seen)
 

@@ -139,11 +139,11 @@ def test_without_groups_meaning_is_unknown_not_zero(browser: Browser, serve: Ser
     service = serve(documents)
     with opened(browser, service, {"q": "text 1", "lang": "en"}) as page:
         words = set(page.locator(".hits .share").all_inner_texts())
-        assert words == {"Language; meaning unknown", "Other language; meaning unknown"}
+        assert words == {"Same language; meaning unknown", "Other language; meaning unknown"}
         assert page.locator(".hits .mark circle.unknown").count() == 4
         assert page.locator(".tally").count() == 0
         assert "Unknown; neither a group nor judgements" in page.inner_text(".report")
-        assert page.locator("text=ask in every language").count() == 0
+        assert page.locator("text=in every language").count() == 0
     with opened(browser, service, {"view": "languages"}) as page:
         assert "Meaning is unknown here" in page.inner_text("main")
     with opened(browser, service, {"view": "map"}) as page:
@@ -166,7 +166,7 @@ def test_an_unknown_language_is_called_that(browser: Browser, serve: Serve) -> N
     service = serve([Document("1", "xyzzy", "und", "g"), Document("2", "word", "en", "h")])
     with opened(browser, service, {"q": "xyzzy", "lang": "und"}) as page:
         words = page.locator(".hits .share").all_inner_texts()
-        assert words == ["Meaning; language unknown", "Other meaning; language unknown"]
+        assert words == ["Same meaning; language unknown", "Other meaning; language unknown"]
         assert "That of the query is unknown." in page.inner_text(".report")
         assert page.locator(".gauge").count() == 0
 
@@ -192,7 +192,7 @@ def test_vectors_made_elsewhere_are_asked_by_document(browser: Browser, tmp_path
         page.locator(".hits a.text").first.click()
         settled(page)
         assert page.locator(".hits li").count() == 10
-        page.locator("text=ask in every language").first.click()
+        page.locator("text=in every language").first.click()
         settled(page)
         assert page.locator(".matrix tbody tr").count() == 2
     service.stop()

@@ -38,7 +38,7 @@ def test_a_hit_leads_to_its_meaning_in_every_language(browser: Browser, shown: S
     """From an answer to the matrix, whose cells are the counts, with a tick where it was found."""
     expected = {row["lang"]: row for row in translations(shown, group="001")["asked"]}
     with opened(browser, shown, {"q": "Eine Katze sprang vom Dach"}) as page:
-        page.locator(".hits li[data-id='de-001'] >> text=ask in every language").click()
+        page.locator(".hits li[data-id='de-001'] >> text=in every language").click()
         settled(page)
         assert parse_qs(urlparse(page.url).query) == {"view": ["languages"], "group": ["001"]}
         columns = page.locator(".matrix thead abbr").all_inner_texts()
