@@ -17,10 +17,11 @@ const MODES = { dense: "dense: by vector", lexical: "lexical: by words and chara
 export function controls(options, languages, wanted, shown, change) {
   const { own } = options;
   const asked = (field) => wanted[field] ?? own[field];
+  const words = wanted.mode === "lexical";
   const lists = [
     choice("Debiasing", "debias", asked("debias"), own.debias, options.debias.map((m) => [
-      m.name, `${m.name}: ${m.hindered ?? m.does}`, m.hindered !== null])),
-    choice("Merging of languages", "merging", asked("merging"), own.merging, merging(options)),
+      m.name, `${m.name}: ${m.hindered ?? m.does}`, m.hindered !== null]), words),
+    choice("Merging of languages", "merging", asked("merging"), own.merging, merging(options), words),
   ];
   if (options.modes.length > 1) {
     lists.push(choice("Mode", "mode", asked("mode"), own.mode, options.modes.map((m) => [m, MODES[m] ?? m])));
@@ -33,8 +34,8 @@ export function controls(options, languages, wanted, shown, change) {
   lists.push(choice("Neighbours", "k", wanted.k ?? "10", "10", SIZES.map((k) => [k, k])));
   return lists.filter((label) => !shown || shown.includes(label.querySelector("select").name));
 
-  function choice(label, field, value, usual, entries) {
-    const list = el("select", { name: field, onchange: () => change({ [field]: list.value === usual ? "" : list.value }) },
+  function choice(label, field, value, usual, entries, disabled = false) {
+    const list = el("select", { name: field, disabled, onchange: () => change({ [field]: list.value === usual ? "" : list.value }) },
       entries.map(([key, text, off]) => el("option", { value: key, selected: key === value, disabled: off ?? false }, text)));
     return el("label", { class: value === usual ? null : "changed" }, label, list);
   }
@@ -46,8 +47,12 @@ function merging({ merging: offered, own }) {
   return known.some(([name]) => name === own.merging) ? known : [[own.merging, `${own.merging}: as the index has it`], ...known];
 }
 
-/** What an address asks for beyond what the index does by itself, as fields of a request. */
+/**
+ * What an address asks for beyond what the index does by itself, as fields of a request.
+ * Words know neither vectors to debias nor scores to merge.
+ */
 export function requested(wanted, own) {
+  if (wanted.mode === "lexical" && own.mode !== "lexical") return { mode: "lexical" };
   const body = {};
   if (wanted.debias && wanted.debias !== own.debias) body.debias = wanted.debias;
   if (wanted.merging && wanted.merging !== own.merging) body.merging = { name: wanted.merging };

@@ -15,7 +15,8 @@ const SCORES = { dense: "cosine, after debiasing", lexical: "BM25", hybrid: "sum
  */
 export function hitList(answer, context) {
   if (!answer.hits.length) {
-    return el("p", { class: "notice" }, "Nothing was found: no document is in reach.");
+    const why = answer.how.mode === "lexical" ? "no document shares a word with the query" : "no document is in reach";
+    return el("p", { class: "notice" }, `Nothing was found: ${why}.`);
   }
   return el("ol", { class: "hits", onkeydown: walk }, answer.hits.map((hit) => item(hit, answer, context)));
 }
@@ -26,13 +27,14 @@ function item(hit, answer, context) {
   return el("li", { class: lost ? "gone" : null, "data-id": hit.id, "data-share": share.kind },
     el("span", { class: "rank", "aria-label": `rank ${hit.rank}` }, String(hit.rank)),
     mark(share),
-    el("div", {}, sentence(hit, context), el("div", { class: "about" },
+    sentence(hit, context),
+    moved(hit, context, lost),
+    el("div", { class: "about" },
       el("span", { class: `share ${share.kind}` }, share.words),
       language(hit.lang),
       el("span", { class: "score", title: SCORES[answer.how.mode] }, hit.score.toFixed(3)),
       hit.duplicate ? el("span", {}, "the query’s own text") : null,
-      everyLanguage(hit, context))),
-    moved(hit, context, lost));
+      everyLanguage(hit, context)));
 }
 
 /** The text is the link that searches with it; a very long one is shown in part until asked for. */

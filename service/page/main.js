@@ -77,7 +77,7 @@ async function load(signal) {
 function drawForm(wanted, view) {
   const { index, options, languages } = service;
   form.hidden = view.controls?.length === 0 || !index.documents;
-  form.querySelector(".box").hidden = Boolean(view.controls) || index.vectors_only;
+  form.querySelector(".box").hidden = Boolean(view.controls) || (index.vectors_only && wanted.mode !== "lexical");
   if (document.activeElement !== field || wanted.q) field.value = wanted.q ?? "";
   const focused = document.activeElement?.name;
   byId("controls").replaceChildren(...controls(options, languages, wanted, view.controls, (changes) => go(address({ ...here(), ...changes }))));

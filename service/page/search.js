@@ -21,9 +21,11 @@ export async function showSearch(wanted, service, main, signal) {
     const began = performance.now();
     const other = requested(wanted, service.options.own);
     const asked = body(wanted);
+    // Where nothing encodes a text, words alone can be asked for it, and there is nothing beside.
+    const alone = service.index.vectors_only && wanted.q && !wanted.id && other.mode === "lexical";
     const [before, after] = await Promise.all([
-      post("v1/search", asked, signal),
-      Object.keys(other).length ? post("v1/search", { ...asked, ...other }, signal) : null,
+      post("v1/search", alone ? { ...asked, ...other } : asked, signal),
+      Object.keys(other).length && !alone ? post("v1/search", { ...asked, ...other }, signal) : null,
     ]);
     const shown = after ?? before;
     say(`${counted(shown.hits.length, "neighbour")} found. ${shown.explanation.split("\n").pop()}`);
@@ -95,7 +97,8 @@ async function start(wanted, service, signal) {
     el("p", {}, "Search in any language. Every answer says which neighbours mean the same, which merely speak the same language, and what chance alone would have given."))];
   if (index.vectors_only) {
     parts.push(notice("This index holds vectors made elsewhere",
-      "No text can be asked here, since the encoder that made them is not. Ask with one of its documents instead: below, or on the map."));
+      "No text can be asked here, since the encoder that made them is not. Ask with one of its documents instead: below, or on the map."
+      + (service.options.modes.includes("lexical") ? " Or search for words: choose the mode lexical." : "")));
   }
   const { points } = await get("v1/map?limit=400", signal);
   parts.push(el("div", { class: "begin" }, el("ul", { class: "tries", "aria-label": "Sentences to begin with" }, several(points).map((point) => el("li", {},

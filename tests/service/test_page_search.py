@@ -178,6 +178,24 @@ def _move(before: list[str], id_: str, rank: int) -> list[str]:
     return [] if by == 0 else [f"▲ {by}" if by > 0 else f"▼ {-by}"]
 
 
+def test_words_can_be_searched_for_instead(browser: Browser, shown: Service) -> None:
+    """A mode stands beside the index's own; words alone have no vectors to debias or to merge."""
+    ask_for = {"q": "Katze Tauben", "debias": "centring"}
+    with opened(browser, shown, ask_for) as page:
+        page.select_option("select[name=mode]", "hybrid")
+        settled(page)
+        expected = answered(shown, text=ask_for["q"], mode="hybrid", debias="centring")
+        assert ids(page, 1) == hit_ids(expected)
+        assert "centring and words, by score" in page.locator(".column").nth(1).inner_text()
+        page.select_option("select[name=mode]", "lexical")
+        settled(page)
+        assert ids(page, 1) == hit_ids(answered(shown, text=ask_for["q"], mode="lexical"))
+        assert page.is_disabled("select[name=debias]")
+        assert page.is_disabled("select[name=merging]")
+        ask(page, "qqqq")
+        assert "no document shares a word" in page.locator(".column").nth(1).inner_text()
+
+
 def test_languages_and_size_narrow_the_answer(browser: Browser, shown: Service) -> None:
     """The lists beside the query change what is asked, and stand in the address."""
     with opened(browser, shown, {"q": CAT}) as page:

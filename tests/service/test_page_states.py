@@ -195,4 +195,9 @@ def test_vectors_made_elsewhere_are_asked_by_document(browser: Browser, tmp_path
         page.locator("text=in every language").first.click()
         settled(page)
         assert page.locator(".matrix tbody tr").count() == 2
+    # Words need no encoder.
+    with opened(browser, service, {"mode": "lexical"}) as page:
+        ask(page, "text")
+        assert page.locator(".hits li").count() == 10
+        assert page.locator(".column").count() == 1
     service.stop()
