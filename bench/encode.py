@@ -23,18 +23,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.exported import export_e5
 from indexer.encoders import EncoderSpec, open_encoder
-from indexer.encoders.e5_tokenizer import build_tokenizer, normalise
+from indexer.encoders.e5_tokenizer import normalise
 from indexer.encoders.e5_weights import find_e5_file, load_e5_file
-from indexer.encoders.transformer import TransformerEncoder
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 ROWS = 1024
 SHAPES = ((1152, 384), (384, 384), (1536, 384), (384, 1536))
 LAYERS = 12
-MODULE = "sentence_transformers.models."
-PADDING = " <pad>"
-"""The padding piece as the tokenizer names it, so that no text matches it."""
 FLOPS_PER_TOKEN = 2 * LAYERS * sum(out * into for out, into in SHAPES)
 """Of the linear layers alone; attention comes on top and is not counted."""
 
@@ -83,25 +80,9 @@ def make_ours(arithmetic: str) -> Contestant:
 def make_sentence_transformers(device: str, folder: Path) -> Contestant:
     """The same weights and tokens in sentence-transformers, at its default batch and format."""
     from sentence_transformers import SentenceTransformer
-    from transformers import PreTrainedTokenizerFast
 
     file = load_e5_file(find_e5_file())
-    encoder = open_encoder(EncoderSpec(), "cpu float32")
-    assert isinstance(encoder, TransformerEncoder)
-    encoder.model.save_pretrained(folder)
-    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=build_tokenizer(file), pad_token=PADDING, model_max_length=512
-    ).save_pretrained(folder)
-    kinds = ("Transformer", "Pooling", "Normalize")
-    for i, kind in enumerate(kinds):
-        (folder / f"{i}_{kind}").mkdir()
-    modules = [
-        {"idx": i, "name": str(i), "path": f"{i}_{kind}" if i else "", "type": MODULE + kind}
-        for i, kind in enumerate(kinds)
-    ]
-    (folder / "modules.json").write_text(json.dumps(modules))
-    pooling = {"embedding_dimension": 384, "pooling_mode": "mean"}
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    export_e5(folder)
     model = SentenceTransformer(str(folder), device=device)
     prepared: dict[str, str] = {}
 
