@@ -76,10 +76,12 @@ class Bench:
         return found
 
 
-def throughput(bench: Bench, servers: Sequence[Server], rounds: int) -> None:
+def throughput(
+    bench: Bench, servers: Sequence[Server], several: Sequence[int], rounds: int
+) -> None:
     """Print how many answers a second each server gives, in turns."""
     rows = []
-    for connections in CONNECTIONS:
+    for connections in several:
         found = [[bench.run(server, connections) for server in servers] for _ in range(rounds)]
         cells = [str(connections)]
         for turns in zip(*found, strict=True):
@@ -171,7 +173,8 @@ def prepare(args: argparse.Namespace, folder: Path) -> tuple[Path, Path]:
         corpus = CORPUS
         texts = [json.loads(line)["text"] for line in corpus.read_text("utf-8").splitlines()]
     else:
-        convert_xquad_r(args.data, folder / "converted")
+        if not (folder / "converted").exists():
+            convert_xquad_r(args.data, folder / "converted")
         corpus = folder / "converted" / "corpus.jsonl"
         lines = (folder / "converted" / "queries.jsonl").read_text("utf-8").splitlines()
         texts = [json.loads(line)["text"] for line in lines]
@@ -198,7 +201,7 @@ def main() -> None:
             bench.run(server, 4, seconds=3)
         print(f"{os.cpu_count()} cores, shared with the process that asks.\n")
         if args.part in {"all", "throughput"}:
-            throughput(bench, servers, args.rounds)
+            throughput(bench, servers, args.connections, args.rounds)
         for server in servers:
             if args.part in {"all", "rate"}:
                 constant_rate(bench, server, (0.5, 0.7, 0.9))
@@ -212,6 +215,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="The service under load, beside txtai's.")
     add = parser.add_argument
     add("--part", choices=["all", "throughput", "rate", "overload"], default="all")
+    add("--connections", type=int, nargs="*", default=CONNECTIONS, help="at once, of throughput")
     add("--seconds", type=float, default=15, help="of one measurement")
     add("--rounds", type=int, default=3, help="turns of each server")
     add("--minutes", type=float, default=10, help="of overload")

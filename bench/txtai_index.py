@@ -36,7 +36,8 @@ def main() -> None:
     prompts = {"query": "query: ", "data": "passage: "}
     kept |= {"method": "meanpooling", "path": model, "instructions": prompts}
     config.write_text(json.dumps(kept))
-    (folder / "app.yml").write_text(f"path: {folder / 'index'}\nwritable: false\n")
+    settings = f"path: {folder / 'index'}\nwritable: false\nembeddings: {{}}\n"
+    (folder / "app.yml").write_text(settings)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def create_app(settings: Settings, loaded: Loaded = lambda _error: None) -> Fast
     add_handlers(app)
     _add_routes(app, settings, engine, jobs, metrics)
     app.include_router(link_routes(links))
-    _add_layers(app, settings, metrics, links)
+    _add_layers(app, settings, engine, metrics, links)
     return app
 
 
@@ -96,12 +96,12 @@ def _add_routes(
         app.include_router(router)
 
 
-def _add_layers(app: FastAPI, settings: Settings, metrics: Metrics, links: Links) -> None:
+def _add_layers(
+    app: FastAPI, settings: Settings, engine: Engine, metrics: Metrics, links: Links
+) -> None:
     """Put the layers around the routes; the last one added is the first to see a request."""
     limits = settings.limits
-    app.add_middleware(
-        Admission, most=limits.in_flight, shed=metrics.shed, change=metrics.in_flight
-    )
+    app.add_middleware(Admission, most=limits.in_flight, shed=metrics.shed, change=engine.inside)
     app.add_middleware(BodyLimit, limits=limits, shed=metrics.shed)
     app.add_middleware(TokenGuard, token=settings.token, links=links)
     if settings.origins:

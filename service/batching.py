@@ -1,7 +1,8 @@
 """Texts of concurrent requests, encoded together.
 
 The first text of a batch waits a bounded time for others; while a batch is being encoded the next
-one gathers. The queue is bounded: what would not be encoded soon is refused at once.
+one gathers. Where several batches may be encoded at once, what waits is shared among those that
+are idle. The queue is bounded: what would not be encoded soon is refused at once.
 """
 
 import asyncio
@@ -19,6 +20,10 @@ from indexer.records import Encoding, Role
 from service.problems import overloaded
 
 Encode = Callable[[Sequence[str], Role], Encoding]
+
+
+_WORTH_SHARING = 8
+"""Texts from which two batches are quicker than one: a batch of four costs little more a text."""
 
 
 class Batch(NamedTuple):
@@ -44,10 +49,11 @@ class Batcher:
 
     Args:
         encode: the blocking call; runs in ``executor``.
-        executor: one thread of its own.
+        executor: as many threads as there are workers, see :meth:`run`.
         most: texts in a batch; a larger request is a batch alone.
         wait: seconds that the first of a batch waits for others.
         queued: texts that may wait.
+        company: whether others are on their way, so that waiting for them makes sense.
         observe: told of every batch.
     """
 
@@ -59,12 +65,15 @@ class Batcher:
         most: int,
         wait: float,
         queued: int,
+        company: Callable[[], bool] = lambda: True,
         observe: Callable[[Batch], None] = lambda _batch: None,
     ) -> None:
         self._encode, self._executor, self._observe = encode, executor, observe
+        self._company = company
         self._most, self._wait, self._limit = most, wait, queued
         self._queue: deque[_Waiting] = deque()
-        self._queued = 0
+        self._queued = self._encoding = 0
+        self._workers = self._busy = 0
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
 
@@ -72,6 +81,16 @@ class Batcher:
     def queued(self) -> int:
         """Texts that wait."""
         return self._queued
+
+    @property
+    def requests(self) -> int:
+        """Requests whose texts wait or are being encoded."""
+        return len(self._queue) + self._encoding
+
+    @property
+    def sharing(self) -> int:
+        """Batches that share the processor, the one that is about to begin included."""
+        return max(1, min(self._workers, self._busy + bool(self._queue)))
 
     async def encode(self, texts: Sequence[str], role: Role) -> Encoding:
         """Encode texts, together with what others ask for at the same time.
@@ -97,24 +116,35 @@ class Batcher:
             raise
 
     async def run(self) -> None:
-        """Encode batch after batch until cancelled."""
+        """Encode batch after batch until cancelled; run as often as batches are encoded at once."""
+        self._workers += 1
         while True:
             await self._arrived.wait()
-            if self._queue and self._queued < self._most:
+            if self._queue and self._queued < self._most and self._company():
                 with suppress(TimeoutError):
                     waited = time.monotonic() - self._queue[0].since
                     await asyncio.wait_for(self._full.wait(), max(0.0, self._wait - waited))
             batch = self._take()
             if batch:
-                await self._answer(batch)
+                self._busy += 1
+                self._encoding += len(batch)
+                try:
+                    await self._answer(batch)
+                finally:
+                    self._busy -= 1
+                    self._encoding -= len(batch)
 
     def _take(self) -> list[_Waiting]:
         """Take a batch of one role off the queue, the oldest first."""
+        most = self._most
+        idle = self._workers - self._busy
+        if idle > 1 and self._queued >= _WORTH_SHARING:
+            most = min(most, -(-self._queued // idle))
         batch: list[_Waiting] = []
         size = 0
         rest: deque[_Waiting] = deque()
         for waiting in self._queue:
-            fits = not batch or size + len(waiting.texts) <= self._most
+            fits = not batch or size + len(waiting.texts) <= most
             if fits and (not batch or waiting.role == batch[0].role):
                 batch.append(waiting)
                 size += len(waiting.texts)

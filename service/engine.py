@@ -10,8 +10,6 @@ from functools import partial
 from typing import TypeVar
 
 from indexer.corpus import Query
-from indexer.encoders import Encoder, open_encoder
-from indexer.errors import IncompatibleError
 from indexer.index import IndexReader, IndexSettings, Snapshot, View
 from indexer.records import Encoding, Filter, Role, Vectors
 from indexer.transforms import NONE
@@ -19,7 +17,7 @@ from search.answer import Answer, answer_queries
 from search.merging import NO_MERGING, Merging
 from search.modes import Mode
 from search.query import Index
-from service.batching import Batcher
+from service.encoding import TextEncoder
 from service.metrics import Metrics
 from service.problems import overloaded
 from service.settings import Settings
@@ -51,13 +49,11 @@ class Engine:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.reader = IndexReader.open(settings.index)
         self.index = Index(self.reader)
-        self._spec = self.reader.settings.encoder.moved(settings.encoder)
+        spec = self.reader.settings.encoder.moved(settings.encoder)
+        self._texts = TextEncoder(spec, self.reader.settings, settings.limits, metrics)
         self._limits, self._metrics = settings.limits, metrics
         self._threads = ThreadPoolExecutor(_SEARCH_THREADS, "search")
-        self._encoding = ThreadPoolExecutor(1, "encode")
         self._writing = ThreadPoolExecutor(1, "write")
-        self._encoder: Encoder | None = None
-        self._batcher: Batcher | None = None
         self._outstanding = 0
         self.views = Views(self.reader, settings.limits)
         self.ready = False
@@ -71,25 +67,11 @@ class Engine:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Encode what is asked for, inside the block."""
-        self._batcher = Batcher(
-            self._encode_now,
-            self._encoding,
-            most=self._limits.batch_texts,
-            wait=self._limits.batch_wait,
-            queued=self._limits.queued_texts,
-            observe=self._metrics.batch,
-        )
-        batcher = self._batcher
-        self._metrics.watch_queue(lambda: batcher.queued)
-        task = asyncio.create_task(batcher.run())
         try:
-            async with self.views.running():
+            async with self._texts.running(), self.views.running():
                 yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            for pool in (self._threads, self._encoding, self._writing):
+            for pool in (self._threads, self._writing):
                 pool.shutdown(wait=True, cancel_futures=True)
             self.reader.close()
 
@@ -99,30 +81,19 @@ class Engine:
         Raises:
             InterlinguaError: what cannot be served.
         """
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._encoding, self._load_encoder)
-        await loop.run_in_executor(self._threads, self._load_index)
+        await self._texts.load()
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._load_index)
         self.ready = True
-
-    def _load_encoder(self) -> None:
-        if not self.settings.vectors_only:
-            encoder = open_encoder(self._spec)
-            self.settings.check(encoder)
-            encoder.encode(["ready?"], "query")
-            self._encoder = encoder
 
     def _load_index(self) -> None:
         self.index.detector.detect("ready?")
         with self.reader.snapshot():
             pass
 
-    def _encode_now(self, texts: Sequence[str], role: Role) -> Encoding:
-        """Encode on the encoding thread."""
-        if self._encoder is None:
-            raise IncompatibleError(
-                "the vectors of this index were made elsewhere", "send a vector, not a text"
-            )
-        return self._encoder.encode(texts, role)
+    def inside(self, requests: int) -> None:
+        """Be told how many requests are at work."""
+        self._metrics.in_flight(requests)
+        self._texts.inside(requests)
 
     async def encode(self, texts: Sequence[str], role: Role) -> Encoding:
         """Encode texts together with those of other requests.
@@ -132,9 +103,8 @@ class Engine:
             IncompatibleError: nothing here encodes like the index.
         """
         self.check_ready()
-        assert self._batcher is not None
         async with self._in_time():
-            return await self._batcher.encode(texts, role)
+            return await self._texts.encode(texts, role)
 
     async def blocking(self, call: Callable[[], _Result]) -> _Result:
         """Run a blocking call on a thread; a bounded number of them wait.

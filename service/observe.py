@@ -4,7 +4,7 @@ import re
 import time
 import uuid
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.logs import LOGGER
@@ -15,6 +15,10 @@ from service.security import HEADERS
 REQUEST_ID = "X-Request-ID"
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+_NAME = REQUEST_ID.lower().encode()
+_HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class Observe:
@@ -38,10 +42,7 @@ class Observe:
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status[0] = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = id_
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                _complete(message, id_)
             await send(message)
 
         fault: Exception | None = None
@@ -72,3 +73,11 @@ class Observe:
         }
         level = "error" if fault or status == 500 else "info"
         getattr(LOGGER, level)("request", extra={"fields": fields}, exc_info=fault)
+
+
+def _complete(message: Message, id_: str) -> None:
+    """Add the headers that every answer has, unless it brings its own."""
+    given = list(message.get("headers", ()))
+    names = {name for name, _ in given}
+    given += [header for header in _HEADERS if header[0] not in names]
+    message["headers"] = [*given, (_NAME, id_.encode())]

@@ -1,12 +1,12 @@
 """Answers as bytes, and what the OpenAPI document says of them."""
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import Response
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from service.problems import BASE, MEDIA_TYPE
 
@@ -17,8 +17,8 @@ def as_json(
     document: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Make a JSON response; call it on a thread when the document may be large."""
-    body = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(body.encode(), status, dict(headers or {}), "application/json")
+    body = to_json(document, inf_nan_mode="null")
+    return Response(body, status, dict(headers or {}), "application/json")
 
 
 def describe(

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -95,6 +96,7 @@ class HostGuard:
         return own or origin in self._origins
 
 
+@lru_cache(maxsize=256)
 def _host_name(header: str) -> str | None:
     """Return the lower-case name of a Host header without its port, None when ill-formed."""
     try:
@@ -107,6 +109,7 @@ def _host_name(header: str) -> str | None:
     return parts.hostname.lower()
 
 
+@lru_cache(maxsize=256)
 def _is_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)

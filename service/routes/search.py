@@ -55,19 +55,20 @@ def search_routes(engine: Engine) -> APIRouter:
 async def _answered(
     engine: Engine, asked: Sequence[QueryBody], choice: Choice, *, one: bool
 ) -> Response:
-    """Understand, encode, search and write; only the encoding is shared with other requests."""
+    """Encode, understand, search and write; only the encoding is shared with other requests."""
     if choice.k * len(asked) > MAX_HITS:
         detail = f"{len(asked)} queries with k {choice.k} ask for more than {MAX_HITS} hits"
         raise Problem(422, "too-many", detail, "lower k, or ask in several requests")
-    queries = await engine.blocking(lambda: [_query(engine, q, i) for i, q in enumerate(asked)])
-    vectors = None if choice.mode == "lexical" else await _vectors(engine, asked, queries)
-    stored = [i for i, q in enumerate(asked) if q.text is None and q.vector is None]
+    for place, query in enumerate(asked):
+        _check(query, place)
     allowed = make_filter(choice.languages, choice.where)
     merging = None if choice.merging is None else Merging(**choice.merging.model_dump())
+    vectors = None if choice.mode == "lexical" else await _encoded(engine, asked)
 
     def work(state: Snapshot) -> Response:
+        queries = [_query(engine, query) for query in asked]
         if vectors is not None:
-            vectors[stored] = state.vectors([str(asked[i].id) for i in stored])
+            _complete(state, asked, vectors)
         served = engine.answer(state, queries, vectors, choice.k, allowed, merging, choice.mode)
         answers = [search_answer(a, served, choice.language_report) for a in served.answers]
         if one:
@@ -78,24 +79,48 @@ async def _answered(
     return await engine.seen(choice.debias, work)
 
 
-async def _vectors(engine: Engine, asked: Sequence[QueryBody], queries: Sequence[Query]) -> Vectors:
-    """Take vectors that come with the queries, and encode texts; those of documents stay open."""
+async def _encoded(engine: Engine, asked: Sequence[QueryBody]) -> Vectors:
+    """Encode the texts; the other rows stay open, see :func:`_complete`."""
     vectors = np.empty((len(asked), engine.settings.dim), np.float32)
-    texts = [i for i, q in enumerate(asked) if q.text is not None and q.vector is None]
+    texts = {i: q.text for i, q in enumerate(asked) if q.text is not None and q.vector is None}
     if texts:
-        found = await engine.encode([queries[i].text for i in texts], "query")
-        vectors[texts] = found.vectors
-    for i, query in enumerate(asked):
-        if query.vector is not None:
-            vectors[i] = _unit(query.vector, engine.settings.dim, i)
+        vectors[list(texts)] = (await engine.encode(list(texts.values()), "query")).vectors
     return vectors
 
 
-def _query(engine: Engine, asked: QueryBody, place: int) -> Query:
-    """Understand one query; one by vector alone has an empty text, which no document has.
+def _complete(state: Snapshot, asked: Sequence[QueryBody], vectors: Vectors) -> None:
+    """Fill in the vectors that came with their queries, and those of documents.
+
+    Raises:
+        Problem: a vector of another dimension, or zero.
+        InputError: no document of that id.
+    """
+    stored = [i for i, q in enumerate(asked) if q.text is None and q.vector is None]
+    if stored:
+        vectors[stored] = state.vectors([str(asked[i].id) for i in stored])
+    for i, query in enumerate(asked):
+        if query.vector is not None:
+            vectors[i] = _unit(query.vector, vectors.shape[1], i)
+
+
+def _check(asked: QueryBody, place: int) -> None:
+    """Refuse what nothing can be searched with, before anything is encoded.
 
     Raises:
         Problem: it gives neither text nor vector nor id.
+        InputError: an unknown language tag.
+    """
+    if asked.text is None and asked.vector is None and asked.id is None:
+        detail = f"query {place + 1} has no text"
+        raise Problem(422, "invalid", detail, "give a text, a vector or the id of a document")
+    if asked.lang is not None:
+        normalise_language(asked.lang)
+
+
+def _query(engine: Engine, asked: QueryBody) -> Query:
+    """Understand one query; one by vector alone has an empty text, which no document has.
+
+    Raises:
         InputError: no document of that id.
     """
     if asked.text is not None:
@@ -103,10 +128,7 @@ def _query(engine: Engine, asked: QueryBody, place: int) -> Query:
             asked.text, lang=asked.lang, group=asked.group, id=asked.id, relevant=asked.relevant
         )
     if asked.vector is None:
-        if asked.id is not None:
-            return engine.index.query_by_id(asked.id)
-        detail = f"query {place + 1} has no text"
-        raise Problem(422, "invalid", detail, "give a text, a vector or the id of a document")
+        return engine.index.query_by_id(str(asked.id))
     return Query(
         id=asked.id,
         text="",
