@@ -24,12 +24,13 @@ def main() -> None:
     rows = {text: row for row, text in enumerate(json.loads(line)["text"] for line in lines)}
 
     def transform(texts: list[str]) -> np.ndarray:
-        return vectors[[rows[text] for text in texts]]
+        found: np.ndarray = vectors[[rows[text] for text in texts]]
+        return found
 
     exact = {"components": "IDMap,Flat"}
-    found = Embeddings(method="external", transform=transform, content=True, faiss=exact)
-    found.index((d["id"], d["text"], None) for d in map(json.loads, lines))
-    found.save(str(folder / "index"))
+    made = Embeddings(method="external", transform=transform, content=True, faiss=exact)
+    made.index((d["id"], d["text"], None) for d in map(json.loads, lines))
+    made.save(str(folder / "index"))
     config = folder / "index" / "config.json"
     kept = json.loads(config.read_text())
     del kept["transform"]
