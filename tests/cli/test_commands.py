@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cli.main import app
@@ -127,6 +129,29 @@ def test_search_queries_gives_one_document_a_line(tmp_path: Path, index: Path, r
     assert {h["id"] for h in first["hits"] if h["same_meaning"]} == {"he1", "de1"}
     assert first["language_report"]["relevant_total"] == 2
     assert second["language_report"]["same_meaning"] is None
+
+
+def test_queries_come_in_any_format_of_a_corpus(tmp_path: Path, index: Path, run: Run) -> None:
+    """The same answers, judgements too where the format has lists."""
+    records = [
+        {"id": "q1", "text": "cat", "lang": "en", "relevant": ["he1", "de1"]},
+        {"id": "q2", "text": "Katze", "lang": "de", "relevant": []},
+    ]
+    plain = tmp_path / "q.jsonl"
+    plain.write_text("".join(json.dumps(record) + "\n" for record in records))
+    pq.write_table(pa.Table.from_pylist(records), tmp_path / "q.parquet")
+    (tmp_path / "q.csv").write_text("id,text,lang\nq1,cat,en\nq2,Katze,de\n")
+    said = {
+        kind: run("search", "--queries", tmp_path / f"q.{kind}", "--index", index, "--json").out
+        for kind in ("jsonl", "parquet", "csv")
+    }
+    assert said["parquet"] == said["jsonl"]
+    hits = {
+        kind: [[h["id"] for h in json.loads(line)["hits"]] for line in out.splitlines()]
+        for kind, out in said.items()
+    }
+    assert hits["csv"] == hits["jsonl"]
+    assert len(hits["csv"]) == 2
 
 
 def test_search_on_a_terminal_shows_every_script_and_a_sentence(index: Path, run: Run) -> None:
