@@ -2,7 +2,9 @@
 
 import hashlib
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from indexer.errors import (
 from indexer.imported import batch_of, count_records, import_vectors, read_query_vectors
 from indexer.index import IndexReader, IndexWriter, index_state
 from indexer.readers.guess import find_readers
-from indexer.records import Document
+from indexer.records import Document, Filter
 from indexer.verify import repair, verify
 from tests.indexer.elsewhere import (
     DIM,
@@ -185,6 +187,19 @@ def test_what_the_index_says_of_its_encoder(tmp_path: Path, vectors: Path) -> No
     assert (info.state, info.documents, info.groups, info.tail) == ("ready", 40, 20, 0)
     assert fixed.encoder == EncoderSpec("vectors:ada: v2")
     assert fixed.vectors_only
+
+
+def test_nobody_counted_their_tokens(tmp_path: Path, vectors: Path) -> None:
+    """Neither now nor by versions that wrote 0 for it; an audit leaves them out."""
+    path = tmp_path / "i"
+    import_vectors(vectors, records(40), path)
+    for tokens in (-1, 0):
+        with closing(sqlite3.connect(path / "interlingua.db")) as conn, conn:
+            conn.execute("UPDATE documents SET tokens = ?, tokens_dropped = ?", [tokens] * 2)
+        with IndexReader.open(path) as reader, reader.snapshot() as state:
+            info = reader.info()
+            assert (info.uncounted, dict(info.truncated)) == (40, {})
+            assert set(state.columns(Filter()).tokens_dropped.tolist()) == {-1}
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x\x1b[2J", "n" * 201])

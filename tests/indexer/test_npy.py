@@ -57,6 +57,21 @@ def test_the_length_of_a_row_changes_no_bit(tmp_path: Path, exponent: int) -> No
     assert moved.rescaled == 997
 
 
+def test_a_unit_row_is_kept_bit_by_bit(tmp_path: Path) -> None:
+    """What was rounded to float32 once is not rounded again; a row farther off is divided."""
+    rows = drawn(300, 384).astype(np.float32)
+    units = rows / np.sqrt((rows * rows).sum(axis=1, keepdims=True))  # as most encoders do it
+    made = open_vectors(save(tmp_path / "a.npy", units)).units(0, 300, str)
+    assert made.rescaled == 0
+    np.testing.assert_array_equal(made.vectors, units)
+    lengths = np.linalg.norm(units.astype(np.float64), axis=1, keepdims=True)
+    assert (units != (units / lengths).astype(np.float32)).any()  # or nothing was shown
+    off = save(tmp_path / "b.npy", units * np.float32(1.00001))
+    made = open_vectors(off).units(0, 300, str)
+    assert made.rescaled == 0
+    np.testing.assert_allclose(np.linalg.norm(made.vectors.astype(float), axis=1), 1, atol=2e-7)
+
+
 def overwrite(path: Path, make: Callable[[bytes], bytes]) -> Path:
     """Change the bytes of a file."""
     path.write_bytes(make(path.read_bytes()))
