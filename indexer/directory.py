@@ -18,6 +18,7 @@ from indexer.disk import disk_errors, sync_directory
 from indexer.errors import UsageError
 from indexer.lock import WriterLock
 from indexer.mounts import refuse_shared
+from indexer.pages import page_size
 from indexer.settings import IndexSettings
 from indexer.store import DATABASE, MANIFEST, create_database
 
@@ -77,7 +78,8 @@ def place_database(path: Path, settings: IndexSettings) -> None:
     """
     make_folders(path)
     temporary = path / SCRATCH / f"{secrets.token_hex(8)}.db"
-    create_database(temporary, lambda conn: begin_index(conn, *settings.to_row()))
+    rows = settings.to_row()
+    create_database(temporary, lambda conn: begin_index(conn, *rows), page_size(settings.dim))
     with disk_errors(path):
         temporary.rename(path / DATABASE)
         sync_directory(path)

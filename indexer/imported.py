@@ -24,8 +24,7 @@ from indexer.vectorfiles import Units, VectorFiles, open_vectors
 DEFAULT_NAME = "imported"
 
 BATCH = 8192
-"""Corpus records a transaction at most: nothing is encoded, so that losing one costs little, and
-each commit waits for the disk."""
+"""Corpus records a transaction at most: losing one costs little, and each waits for the disk."""
 
 _BATCH_BYTES = 16 << 20
 
@@ -168,7 +167,8 @@ class _Import:
         committed = self._writer.documents()
         expected = next(committed, None)
         while batch := list(islice(records, min(self._batch, self._resumed_at - self._done))):
-            units = self._units(batch)
+            units = self._units(batch, self._done)
+            self._rescaled += units.rescaled
             kept: list[int] = []
             for offset, record in enumerate(batch):
                 id_ = record.document.id
@@ -191,21 +191,29 @@ class _Import:
         Raises:
             InputError: a row or a record is refused, or there are not as many of both.
         """
-        while batch := list(islice(records, self._batch)):
+        batch, units = self._read(records, self._done)
+        while batch:
             if self._done + len(batch) > self._file.rows:
                 self._take_back(self._done + len(batch), records)
-            units = self._units(batch)
             accepted = self._choose(batch)
             self._done += len(batch)
+            self._rescaled += units.rescaled
             encoded = [
                 EncodedDocument(batch[i].document, units.vectors[i], tokens=-1, tokens_dropped=-1)
                 for i in accepted
             ]
-            self._writer.add(encoded, cursor=self._done)
+            # The next batch is read while the disk takes this one.
+            with self._writer.adding(encoded, self._done):
+                batch, units = self._read(records, self._done)
             self._added += len(encoded)
             self._progress(self._done)
         if self._done < self._file.rows:
             self._take_back(self._done, records)
+
+    def _read(self, records: Iterator[Record], start: int) -> tuple[list[Record], Units]:
+        """Read a batch of records and their rows; past the last row there are none."""
+        batch = list(islice(records, self._batch))
+        return batch, self._units(batch, start)
 
     def report(self, path: Path) -> ImportReport:
         """Sum up, with the index as it is now."""
@@ -225,12 +233,11 @@ class _Import:
             contradictions=self.labels.found(),
         )
 
-    def _units(self, batch: Sequence[Record]) -> Units:
-        """Read the rows of a batch."""
-        stop = min(self._done + len(batch), self._file.rows)
-        units = self._file.units(self._done, stop, lambda i: batch[i].place)
+    def _units(self, batch: Sequence[Record], start: int) -> Units:
+        """Read the rows of a batch, as many as there are."""
+        stop = min(start + len(batch), self._file.rows)
+        units = self._file.units(start, stop, lambda i: batch[i].place)
         self.labels.add_all(batch)
-        self._rescaled += units.rescaled
         return units
 
     def _choose(self, batch: Sequence[Record]) -> list[int]:

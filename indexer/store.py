@@ -123,7 +123,9 @@ class WriteStore:
         self._db.close()
 
 
-def create_database(database: Path, fill: Callable[[sqlite3.Connection], None]) -> None:
+def create_database(
+    database: Path, fill: Callable[[sqlite3.Connection], None], page_bytes: int = 4096
+) -> None:
     """Make a new database file with the newest schema and its first rows.
 
     The file is complete by itself when this returns: it turns to write-ahead logging only after
@@ -132,8 +134,10 @@ def create_database(database: Path, fill: Callable[[sqlite3.Connection], None]) 
     Args:
         database: the file; must not exist.
         fill: inserts the first rows, inside a transaction.
+        page_bytes: size of its pages; a power of two.
     """
     with translated(database), closing(sqlite3.connect(database)) as conn:
+        conn.execute(f"PRAGMA page_size = {page_bytes}")
         conn.execute("PRAGMA synchronous = FULL")
         db = Database(conn, execute_plugins=False)
         MIGRATIONS.apply(db)

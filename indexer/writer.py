@@ -5,6 +5,8 @@ on disk; when it has raised, or the process has died in it, the batch never was.
 """
 
 from collections.abc import Callable, Container, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -130,6 +132,34 @@ class IndexWriter:
             DuplicateError: an id that is there or comes twice; nothing is written.
             InterlinguaError: the disk is full or fails; nothing is written.
         """
+        with self._put(batch, replace, cursor):
+            pass
+
+    @contextmanager
+    def adding(self, batch: Sequence[EncodedDocument], cursor: int) -> Iterator[None]:
+        """Commit a batch of a build like :meth:`add` while the block runs: after it, it is on disk.
+
+        The disk is waited for in a thread of its own, and the block must not use the writer. When
+        the block raises, the batch is committed all the same.
+
+        Raises:
+            InterlinguaError: as :meth:`add`, before the block runs or when it ends.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(self._put(batch, False, cursor))
+            commit = stack.pop_all().close
+        with ThreadPoolExecutor(1) as pool:
+            committed = pool.submit(commit)
+            try:
+                yield
+            finally:
+                committed.result()
+
+    @contextmanager
+    def _put(
+        self, batch: Sequence[EncodedDocument], replace: bool, cursor: int | None
+    ) -> Iterator[None]:
+        """Check and insert a batch; it is committed when the block ends."""
         self._check_cursor(cursor)
         for encoded in batch:
             check_document(encoded.document)
@@ -139,19 +169,17 @@ class IndexWriter:
         if not replace and (known or len(rows) < len(batch)):
             raise DuplicateError(_duplicates(batch, known), "use other ids, or replace")
         if not batch and cursor is None:
+            yield
             return
         with self.store.transaction() as conn:
             remove_documents(conn, known)
             chosen = sorted(rows.values())
-            insert_documents(
-                conn,
-                [batch[row] for row in chosen],
-                vectors[chosen],
-                lexical=self.settings.lexical,
-            )
+            documents = [batch[row] for row in chosen]
+            insert_documents(conn, documents, vectors[chosen], lexical=self.settings.lexical)
             if cursor is not None:
                 conn.execute("UPDATE progress SET cursor = ?", [cursor])
             log_commit(conn, "replace" if replace else "add", len(rows), len(known))
+            yield
         self.cursor = self.cursor if cursor is None else cursor
 
     def delete(self, ids: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.backup import backup
 from indexer.index import IndexReader, IndexWriter
 from indexer.verify import verify
 from tests.indexer.reference import SETTINGS
@@ -97,6 +99,8 @@ def test_readers_and_a_writer_at_work(tmp_path: Path) -> None:
             for program in (*readers, writing[-1]):
                 healthy(program)
             assert verify(path, quick=rng.random() < 0.7) == []
+            if rng.random() < 0.3:
+                _back_up(path, tmp_path / "backup", seed)
             if rng.random() < 0.4:
                 writing[-1].kill()
                 acknowledged = writing[-1].last()
@@ -111,6 +115,23 @@ def test_readers_and_a_writer_at_work(tmp_path: Path) -> None:
     _check_end(path, seed, readers, kills)
 
 
+def _back_up(path: Path, output: Path, seed: int) -> None:
+    """Copy the index in the middle of it all: the copy is one state, too."""
+    backup(path, output)
+    _check_content(output, seed)
+    shutil.rmtree(output)
+
+
+def _check_content(path: Path, seed: int) -> State:
+    """Hold all documents of an index against the plan."""
+    expected = State(seed)
+    with IndexReader.open(path) as reader, reader.snapshot() as state:
+        expected.reach(changes_made(state._conn))
+        held = {d.id: d for d in state.documents()}
+    assert held == {id_: e.document for id_, e in expected.documents.items()}
+    return expected
+
+
 def _not_lost(path: Path, acknowledged: int) -> None:
     """Count the changes after a writer was killed: what it acknowledged, and one more at most."""
     with IndexReader.open(path) as reader, reader.snapshot() as state:
@@ -123,11 +144,7 @@ def _check_end(path: Path, seed: int, readers: list[Program], kills: int) -> Non
     assert verify(path) == []
     IndexWriter.open(path).close()
     assert not (path / "interlingua.db-wal").exists()
-    expected = State(seed)
-    with IndexReader.open(path) as reader, reader.snapshot() as state:
-        expected.reach(changes_made(state._conn))
-        held = {d.id: d for d in state.documents()}
-    assert held == {id_: e.document for id_, e in expected.documents.items()}
+    expected = _check_content(path, seed)
     said = [json.loads(reader.said.read_text()) for reader in readers]
     print(f"{expected.number} changes, {kills} kills, readers: {said}")  # noqa: T201
     assert expected.number > 10

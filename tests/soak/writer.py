@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from indexer.compaction import compact_files
 from indexer.index import IndexWriter
 from tests.soak.plan import KINDS, Change, State
 
@@ -46,9 +47,18 @@ def _work(path: Path, state: State, rng: random.Random, stop: threading.Event) -
             carry_out(writer, change)
             state.apply(change)
             _say(state.number)
-            if rng.random() < 0.15:
-                writer.finish()  # seals the tail, whatever its size
+            _tidy(writer, rng.random())
             time.sleep(rng.random() * 0.02)
+
+
+def _tidy(writer: IndexWriter, dice: float) -> None:
+    """Now and then do what must change no answer."""
+    if dice < 0.15:
+        writer.finish()  # seals the tail, whatever its size
+    elif dice < 0.2:
+        compact_files(writer, lambda _: None)
+    elif dice < 0.22:
+        writer.store.fold()
 
 
 def told_to_stop() -> threading.Event:
