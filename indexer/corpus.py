@@ -264,6 +264,8 @@ def _checked_name(field: str, value: object) -> str:
 
 
 def _check_size(field: str, value: str, limit: int, remedy: str) -> None:
+    if 4 * len(value) <= limit:  # no character takes more
+        return
     size = len(value.encode())
     if size > limit:
         raise InputError(f"field {field!r} is {size} bytes long, {limit} at most", remedy)

@@ -91,15 +91,19 @@ def check_values(record: dict[str, object]) -> None:
 
 def _is_plain(record: dict[str, object]) -> bool:
     """Tell at once what holds for nearly every record: flat, and its strings are in order."""
-    values = record.values()
-    if any(isinstance(value, dict | list) for value in values):
+    strings = [*record]
+    for value in record.values():
+        if isinstance(value, str):
+            strings.append(value)
+        elif isinstance(value, dict | list):
+            return False
+    joined = "".join(strings)
+    if "\0" in joined:
         return False
-    strings = "".join([*record, *(value for value in values if isinstance(value, str))])
     try:
-        strings.encode()
+        return joined.isascii() or bool(joined.encode())
     except UnicodeEncodeError:
         return False
-    return "\0" not in strings
 
 
 def _children(value: object) -> Iterator[object]:
