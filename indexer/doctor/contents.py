@@ -15,7 +15,7 @@ from indexer.errors import InterlinguaError
 from indexer.migrations import FORMAT
 from indexer.quick import quick_problems
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, check_format, connect_reader, translated
+from indexer.store import DATABASE, MANIFEST, check_format, connect_reader, translated
 
 _LARGE_LOG = 64 << 20
 _MARGIN = 1 << 20
@@ -72,7 +72,7 @@ def _findings(
     conn: sqlite3.Connection, path: Path, number: int, settings: IndexSettings, writing: bool
 ) -> Iterator[Finding]:
     yield _format(number)
-    yield _state(conn)
+    yield _state(conn, path)
     problems = list(quick_problems(conn, path, settings.dim))
     for problem in problems:
         yield Finding("error", "index", f"{problem.place}: {problem.what}", problem.remedy, 8)
@@ -89,7 +89,12 @@ def _format(number: int) -> Finding:
     return Finding("note", "format", what, "nothing: the next command that writes migrates it")
 
 
-def _state(conn: sqlite3.Connection) -> Finding:
+def _state(conn: sqlite3.Connection, path: Path) -> Finding:
+    if (path / MANIFEST).exists():
+        remedy = "make an index of it with `interlingua restore`"
+        return Finding(
+            "note", "state", "a backup: it is searched, and nothing writes to it", remedy
+        )
     state, cursor = tables.read_progress(conn)
     documents = conn.execute("SELECT count(*) FROM documents").fetchone()[0]
     if state == "ready":
@@ -132,5 +137,7 @@ def _sizes(conn: sqlite3.Connection, path: Path, dim: int) -> Iterator[Finding]:
     tail = tables.tail_size(conn)
     documents = int(conn.execute("SELECT count(*) FROM documents").fetchone()[0])
     seal, rewrite = tail * a_row + _MARGIN, documents * a_row + _MARGIN
-    yield from examine_room(path, seal, rewrite)
+    # VACUUM writes the database to a temporary file and then to the log.
+    erase = rewrite + 2 * (path / DATABASE).stat().st_size
+    yield from examine_room(path, seal, rewrite, erase)
     yield from examine_memory(size + tail * a_row)

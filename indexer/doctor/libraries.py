@@ -58,9 +58,8 @@ def examine_sqlite(number: tuple[int, int, int]) -> Iterator[Finding]:
     if sqlite3.threadsafety < 1:
         yield Finding("error", "SQLite", "was built without threads", _UPGRADE_SQLITE, 1)
     if not _has_fts5():
-        yield Finding(
-            "warning", "SQLite", "lacks FTS5 with trigrams, so no lexical search", _UPGRADE_SQLITE
-        )
+        what = "lacks FTS5 with trigrams, which every index needs"
+        yield Finding("error", "SQLite", what, _UPGRADE_SQLITE, 1)
 
 
 def has_reset_bug(number: tuple[int, int, int]) -> bool:

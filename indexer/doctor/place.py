@@ -48,27 +48,31 @@ def examine_file_system(path: Path) -> Iterator[Finding]:
         )
 
 
-def examine_room(path: Path, seal: int, rewrite: int) -> Iterator[Finding]:
+def examine_room(path: Path, seal: int, rewrite: int, erase: int) -> Iterator[Finding]:
     """Hold the free space against what the next changes write.
 
     Args:
         path: the index directory.
         seal: bytes that putting the tail into a FAISS file takes.
-        rewrite: bytes that writing all FAISS files anew takes (debias, repair, compaction).
+        rewrite: bytes that writing all FAISS files anew takes (compact, debias, repair).
+        erase: bytes that writing these and the database anew takes (purge).
     """
     disk = os.statvfs(path)
     free = disk.f_bavail * disk.f_frsize
     remedy = "make room, or move the index to a larger disk"
     have = f"{megabytes(free)} are free"
     if free < seal:
-        what = f"{have}; the next seal takes {megabytes(seal)} and will fail"
-        yield Finding("warning", "free space", f"{what}, losing nothing", remedy)
-    elif free < rewrite:
-        what = f"{have}; writing all FAISS files anew (debias, repair) takes {megabytes(rewrite)}"
+        what = f"{have}; the next seal takes {megabytes(seal)} and will fail, losing nothing"
         yield Finding("warning", "free space", what, remedy)
+    elif free < rewrite:
+        takes = f"writing all FAISS files anew (compact, debias) takes {megabytes(rewrite)}"
+        yield Finding("warning", "free space", f"{have}; {takes}", remedy)
+    elif free < erase:
+        what = f"{have}; `interlingua purge` takes {megabytes(erase)}"
+        yield Finding("note", "free space", what, "make room before you purge")
     else:
-        need = f"the next seal takes {megabytes(seal)}, writing all anew {megabytes(rewrite)}"
-        yield ok("free space", f"{have}; {need}")
+        need = f"the next seal takes {megabytes(seal)}, writing all files anew {megabytes(rewrite)}"
+        yield ok("free space", f"{have}; {need}, a purge {megabytes(erase)}")
     if disk.f_files and disk.f_favail < 100:
         what = f"only {disk.f_favail} more files can be made"
         yield Finding("warning", "free space", what, "remove files, or move the index")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.backup import backup
 from indexer.build import build
 from indexer.doctor import Finding, examine, exit_code
 from indexer.doctor import contents as contents_module
@@ -293,11 +294,16 @@ def test_what_lies_about_is_listed(path: Path) -> None:
 def test_room_and_memory_are_held_against_what_is_needed(tmp_path: Path) -> None:
     """Sealing, rewriting, loading: more than there is warns."""
     huge = 1 << 60
-    assert [f.severity for f in examine_room(tmp_path, 1, 2)] == ["ok"]
-    for seal, rewrite, said in ((huge, huge, "next seal"), (1, huge, "all FAISS files anew")):
-        found = list(examine_room(tmp_path, seal, rewrite))
-        assert [f.severity for f in found] == ["warning"]
+    assert [f.severity for f in examine_room(tmp_path, 1, 2, 3)] == ["ok"]
+    for needs, severity, said in (
+        ((huge, huge, huge), "warning", "next seal"),
+        ((1, huge, huge), "warning", "all FAISS files anew"),
+        ((1, 2, huge), "note", "purge"),
+    ):
+        found = list(examine_room(tmp_path, *needs))
+        assert [f.severity for f in found] == [severity]
         assert said in found[0].what
+        assert found[0].remedy
     assert [f.severity for f in examine_memory(1)] == ["ok"]
     assert [f.severity for f in examine_memory(huge)] == ["warning"]
 
@@ -307,9 +313,21 @@ def test_the_next_seal_is_worked_out_from_the_tail(path: Path) -> None:
     room = about(list(examine(path)), "free space")[0]
     size = faiss_files(path)[0].stat().st_size
     rewrite = (1 << 20) + 3 * -(-size // 3)
+    erase = rewrite + 2 * (path / "interlingua.db").stat().st_size
 
     assert f"next seal takes {(1 << 20) / 1e6:.1f} MB" in room.what
-    assert room.what.endswith(f"anew {rewrite / 1e6:.1f} MB")
+    assert room.what.endswith(f"anew {rewrite / 1e6:.1f} MB, a purge {erase / 1e6:.1f} MB")
+
+
+def test_a_backup_is_told(path: Path, tmp_path: Path) -> None:
+    """It can be searched and not written to; where to go from there is said."""
+    backup(path, tmp_path / "b")
+    findings = list(examine(tmp_path / "b"))
+
+    assert exit_code(findings) == 0
+    assert about(findings, "state")[0].severity == "note"
+    assert "interlingua restore" in str(about(findings, "state")[0].remedy)
+    assert about(findings, "foreign files") == []
 
 
 def test_anybody_may_change_it(path: Path) -> None:
