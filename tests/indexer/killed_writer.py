@@ -13,6 +13,7 @@ from pathlib import Path
 
 from indexer import sealing
 from indexer import writer as writer_module
+from indexer.compaction import compact_files
 from indexer.index import IndexWriter, index_state
 from tests.indexer.reference import SETTINGS, encoded
 
@@ -56,11 +57,15 @@ def _build(writer: IndexWriter) -> None:
 
 
 def _change(writer: IndexWriter, rng: random.Random, live: set[str], version: int) -> None:
-    """Add, replace, delete or seal, in random sizes."""
+    """Change the index in any way, in random sizes."""
     chosen = rng.sample(IDS, rng.randint(1, 40))
-    kind = rng.choice(["add", "replace", "delete", "seal"])
+    kind = rng.choice(["add", "replace", "delete", "seal", "compact", "erase"])
     if kind == "seal":
         writer.seal()
+    elif kind == "compact":
+        compact_files(writer, lambda _: None)
+    elif kind == "erase":
+        writer.store.erase(writer.path / "tmp")
     elif kind == "delete":
         say(at="try", put=[], drop=chosen)
         writer.delete(chosen)

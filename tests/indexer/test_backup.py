@@ -188,6 +188,7 @@ def test_files_that_go_meanwhile_are_looked_for_again(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file that was superseded belongs to an earlier state; one that is missing is damage."""
+    monkeypatch.setattr("indexer.store._BUSY_SECONDS", 0.1)
     names = backup_module._names
     calls: list[int] = []
 

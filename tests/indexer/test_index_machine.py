@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from indexer import writer as writer_module
-from indexer.errors import DuplicateError
+from indexer.compaction import compact_files
+from indexer.errors import DuplicateError, UsageError
 from indexer.index import IndexReader, IndexWriter, content_hash
 from indexer.records import Condition, EncodedDocument, Filter
 from indexer.verify import repair, verify
@@ -117,6 +118,26 @@ class IndexMachine(RuleBasedStateMachine):
             self.writer.seal()
         finally:
             writer_module.SEAL_AT = kept
+
+    @rule(allow=FILTERS)
+    def delete_where(self, allow: Filter) -> None:
+        """What a filter lets pass is gone; the empty one is nobody's meaning."""
+        if allow == Filter():
+            with pytest.raises(UsageError):
+                self.writer.delete_where(allow)
+            return
+        gone = [e.document for e in self.model.values() if allowed(e.document, allow)]
+        assert self.writer.delete_where(allow) == Counter(d.lang for d in gone)
+        for document in gone:
+            del self.model[document.id]
+
+    @rule()
+    def compact(self) -> None:
+        """Nothing is left of what was deleted, and no answer changes."""
+        compact_files(self.writer, lambda _: None)
+        info = self.reader.info()
+        assert (info.deleted, info.tail, info.files) == (0, 0, int(bool(self.model)))
+        self.writer.store.erase(self.path / "tmp")
 
     @rule()
     def reopen(self) -> None:
