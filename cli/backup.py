@@ -21,10 +21,10 @@ def backup(
     from dataclasses import asdict
 
     from cli.output import print_json
-    from cli.progress import progress
+    from cli.progress import documents_in, progress
     from indexer.backup import backup as run
 
-    with progress("copying", None, quiet) as show:
+    with progress("copying", documents_in(index), quiet) as show:
         report = run(index, output, copy=copy, progress=show)
     if json:
         fields = {**asdict(report), "path": str(report.path)}

@@ -56,10 +56,9 @@ def export(
     json: Json = False,
 ) -> None:
     """Write the documents to a file: a build that reads it makes the same ones."""
-    from cli.progress import progress
+    from cli.progress import documents_in, progress
     from indexer.exports.export import export as run
     from indexer.fields import Fields
-    from indexer.index import IndexReader
     from indexer.staging import new_file
     from search.atlas import export_atlas
 
@@ -70,11 +69,9 @@ def export(
         _refuse_stdout(chosen, json)
         run(index, sys.stdout.buffer, vectors=vectors, allowed=allowed, fields=fields)
         return
-    with IndexReader.open(index) as reader:
-        total = sum(reader.language_counts(allowed).values())
     with (
         new_file(Path(output), overwrite=overwrite) as file,
-        progress("exporting", total, quiet) as show,
+        progress("exporting", documents_in(index, allowed), quiet) as show,
     ):
         if chosen == "embedding-atlas":
             report = export_atlas(

@@ -4,10 +4,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from indexer.readers.guess import Found
+    from indexer.records import Filter
 
 EVERY = 10.0
 """Seconds between two plain lines."""
@@ -38,6 +40,19 @@ def count_found(found: "list[Found]", quiet: bool) -> int | None:
     if quiet or not all(counts):
         return None
     return sum(count(one.source) for one, count in zip(found, counts, strict=True) if count)
+
+
+def documents_in(index: Path, allowed: "Filter | None" = None) -> int:
+    """Count the documents of an index, or those that a filter lets pass.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from indexer.index import IndexReader
+    from indexer.records import Filter
+
+    with IndexReader.open(index) as reader:
+        return sum(reader.language_counts(allowed or Filter()).values())
 
 
 @contextmanager

@@ -20,10 +20,10 @@ def purge(
     from dataclasses import asdict
 
     from cli.output import print_json
-    from cli.progress import progress
+    from cli.progress import documents_in, progress
     from indexer.purge import purge as run
 
-    with progress("purging", None, quiet) as show:
+    with progress("purging", documents_in(index), quiet) as show:
         report = run(index, quarantine=quarantine, progress=show)
     if json:
         print_json({"schema": "interlingua.purge/1", "path": str(index), **asdict(report)})

@@ -11,9 +11,10 @@ from typing import Self
 from indexer import tables
 from indexer.columns import Page, read_pages
 from indexer.directory import FILES
+from indexer.encoded import encoded_before
 from indexer.errors import CorruptError, UsageError
 from indexer.info import IndexInfo, describe
-from indexer.records import Document, Filter, Hit, Vectors
+from indexer.records import Document, EncodedDocument, Filter, Hit, Vectors
 from indexer.remedies import BUILD, REPAIR
 from indexer.segments import Segments, load_segments
 from indexer.snapshot import EVERYTHING, Snapshot, read_vectors_of
@@ -115,6 +116,15 @@ class IndexReader:
         """
         with self._transaction() as conn:
             return read_vectors_of(conn, ids, self.settings.dim, str(self._database))
+
+    def encoded_before(self, documents: Sequence[Document]) -> list[EncodedDocument]:
+        """Find those documents whose id holds the very same text, with the vector that it has.
+
+        Raises:
+            CorruptError: such a vector is damaged.
+        """
+        with self._transaction() as conn:
+            return encoded_before(conn, documents, self.settings.dim, str(self._database))
 
     def language_counts(
         self,

@@ -34,15 +34,25 @@ def make_document(id_: str, fields: DocumentFields, detector: Detector) -> Docum
     )
 
 
+def with_vectors(documents: Sequence[Document], encoding: Encoding) -> list[EncodedDocument]:
+    """Put documents and what the encoder made of them together."""
+    return [
+        EncodedDocument(document, vector, int(tokens), int(dropped))
+        for document, vector, tokens, dropped in zip(documents, *encoding, strict=True)
+    ]
+
+
 class Changes:
     """Changes of one index, each in one transaction."""
 
     def __init__(self, reader: IndexReader, patience: float) -> None:
         self._reader, self._patience = reader, patience
 
-    def add(
-        self, documents: Sequence[Document], encoding: Encoding, *, replace: bool
-    ) -> dict[str, int]:
+    def kept(self, documents: Sequence[Document]) -> dict[str, EncodedDocument]:
+        """Find, by id, documents whose text is there already: they keep its vector."""
+        return {e.document.id: e for e in self._reader.encoded_before(documents)}
+
+    def add(self, batch: Sequence[EncodedDocument], *, replace: bool) -> dict[str, int]:
         """Add documents with their vectors, or none of them.
 
         Raises:
@@ -50,12 +60,8 @@ class Changes:
             InputError: a document that cannot be stored.
             LockedError: another process went on writing.
         """
-        batch = [
-            EncodedDocument(document, vector, int(tokens), int(dropped))
-            for document, vector, tokens, dropped in zip(documents, *encoding, strict=True)
-        ]
         with self._writer() as writer:
-            known = len(writer.existing([document.id for document in documents]))
+            known = len(writer.existing([encoded.document.id for encoded in batch]))
             writer.add(batch, replace=replace)
             writer.seal()
             return self._changed(added=len(batch) - known, replaced=known)

@@ -13,7 +13,7 @@ from service.problems import Problem
 from service.replies import as_json, describe
 from service.routes import examples
 from service.schemas import DocumentFields, DocumentsBody, Name
-from service.writing import Changes, make_document
+from service.writing import Changes, make_document, with_vectors
 
 Id = Annotated[Name, Path(description="The document's id.", examples=["faq-17-en"])]
 _ADD = {"one": {"summary": "one document", "value": {"documents": [examples.DOCUMENT]}}}
@@ -47,12 +47,16 @@ class _Editor:
             raise Problem(403, "read-only", "this service changes nothing", "start with --writable")
 
     async def store(self, documents: Sequence[Document], *, replace: bool) -> dict[str, int]:
-        """Encode documents and commit them together."""
-        role = self._engine.settings.role
-        encoding = await self._engine.encode([d.text for d in documents], role)
-        return await self._engine.changing(
-            lambda: self._changes.add(documents, encoding, replace=replace)
-        )
+        """Encode documents and commit them together; a text that is unchanged is not encoded."""
+        engine, kept = self._engine, {}
+        if replace:
+            kept = await engine.blocking(lambda: self._changes.kept(documents))
+        batch = [kept[d.id] for d in documents if d.id in kept]
+        fresh = [d for d in documents if d.id not in kept]
+        if fresh:
+            encoding = await engine.encode([d.text for d in fresh], engine.settings.role)
+            batch += with_vectors(fresh, encoding)
+        return await engine.changing(lambda: self._changes.add(batch, replace=replace))
 
     async def delete(self, id_: str) -> dict[str, int]:
         """Delete one document."""

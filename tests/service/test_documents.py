@@ -53,6 +53,26 @@ def test_life_of_a_document(start: Start, own: Path) -> None:
     assert interlingua.verify(own) == []
 
 
+def test_an_unchanged_text_is_not_encoded_again(start: Start, own: Path) -> None:
+    """New metadata is a change of the document, and none of its vector."""
+
+    def encoded() -> float:
+        lines = client.get("/metrics").text.splitlines()
+        return float(
+            next(x for x in lines if x.startswith("interlingua_encode_seconds_count"))[33:]
+        )
+
+    with start(writable=True).client() as client:
+        client.put("/v1/documents/x", json=FIELDS)
+        before = encoded()
+        done = client.put("/v1/documents/x", json={**FIELDS, "metadata": {"n": 2}}).json()
+        assert (done["replaced"], encoded()) == (1, before)
+        assert client.get("/v1/documents/x").json()["metadata"] == {"n": 2}
+        client.put("/v1/documents/x", json={**FIELDS, "text": "Le chien."})
+        assert encoded() == before + 1
+    assert interlingua.verify(own) == []
+
+
 def test_another_writer_makes_changes_wait(start: Start, own: Path) -> None:
     """While another process writes, a change is a 503 with Retry-After, and searches go on."""
     with start(writable=True, limits={"lock_seconds": 0.2}).client() as client:
