@@ -8,6 +8,7 @@ exactly: documents, vectors to the bit, scores to the bit, the order of ties.
 import random
 import shutil
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from indexer.repair import repair
 from indexer.restore import restore
 from indexer.transforms import Statistics, fit_transform
 from indexer.verify import verify
+from search.modes import Mode
 from tests.indexer.reference import allowed, dump, faiss_files, flip_bit
 
 HASHING = EncoderSpec("hashing:16")
@@ -193,11 +195,10 @@ class History:
             ids = sorted(self.model)
             assert np.array_equal(one.vectors(ids), other.vectors(ids))
         with interlingua.open(self.path) as mine, interlingua.open(fresh) as its:
-            for mode in ("lexical", "hybrid"):
-                for text in texts[:12]:
-                    found, expected = (i.search(text or "x", mode=mode) for i in (mine, its))
-                    assert found.hits == expected.hits
-                    assert found.report == expected.report
+            modes: tuple[Mode, ...] = ("lexical", "hybrid")
+            for mode, text in product(modes, texts[:12]):
+                answer, meant = (i.search(text or "x", mode=mode) for i in (mine, its))
+                assert (answer.hits, answer.report) == (meant.hits, meant.report)
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int, steps: int, every: int) -> None:
