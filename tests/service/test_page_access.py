@@ -89,6 +89,7 @@ def test_the_keyboard_alone_searches_and_goes_on(browser: Browser, shown: Servic
         assert page.input_value("#q") == text
 
 
+@pytest.mark.slow
 def test_the_first_stop_leads_to_the_content(browser: Browser, shown: Service) -> None:
     """The first Tab shows a link that skips the navigation."""
     with opened(browser, shown, {"q": "Katze"}) as page:
@@ -108,6 +109,7 @@ def test_a_change_of_method_keeps_the_focus(browser: Browser, shown: Service) ->
         assert "centring" in page.locator(".column").nth(1).inner_text()
 
 
+@pytest.mark.slow
 def test_the_answer_is_told_to_who_listens(browser: Browser, shown: Service) -> None:
     """The status line says how many were found and what follows."""
     with opened(browser, shown, {"q": CAT}) as page:

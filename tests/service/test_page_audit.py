@@ -71,6 +71,7 @@ def test_an_audit_is_cancelled(browser: Browser, audited: tuple[Service, Path]) 
         assert list_audits(path) == []
 
 
+@pytest.mark.slow
 def test_an_audit_under_way_is_found_again(browser: Browser, audited: tuple[Service, Path]) -> None:
     """Whoever opens the view while an audit runs sees its progress."""
     service, _ = audited
@@ -82,6 +83,7 @@ def test_an_audit_under_way_is_found_again(browser: Browser, audited: tuple[Serv
         page.wait_for_selector("text=The audit was cancelled.")
 
 
+@pytest.mark.slow
 def test_an_audit_that_is_not_kept_is_said(browser: Browser, audited: tuple[Service, Path]) -> None:
     """A link to an audit that is gone says so."""
     with opened(browser, audited[0], {"view": "audit", "audit": "7"}, script=REMEMBERED) as page:

@@ -50,12 +50,17 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     "address",
     [
         {"q": SCRIPT, "k": "50"},
-        {"q": "word", "k": "50", "debias": "centring", "merging": "softmax"},
-        {"id": "huge"},
         {"view": "languages", "group": SCRIPT},
-        {"view": "languages"},
         {"view": "map"},
-        {"view": "map", "colour": "meaning"},
+        *(
+            pytest.param(address, marks=pytest.mark.slow)
+            for address in (
+                {"q": "word", "k": "50", "debias": "centring", "merging": "softmax"},
+                {"id": "huge"},
+                {"view": "languages"},
+                {"view": "map", "colour": "meaning"},
+            )
+        ),
     ],
 )
 def test_nothing_runs_and_nothing_overflows(
@@ -89,6 +94,7 @@ def test_texts_are_shown_as_they_are(browser: Browser, hostile: Service) -> None
         assert item.locator("a.text").text_content() == shown["huge"]
 
 
+@pytest.mark.slow
 def test_marks_do_not_bury_their_neighbours(browser: Browser, hostile: Service) -> None:
     """A letter with a tower of marks stays in its own line, and overrides in their own text."""
     with opened(browser, hostile, {"q": "word", "k": "50"}) as page:
@@ -98,6 +104,7 @@ def test_marks_do_not_bury_their_neighbours(browser: Browser, hostile: Service) 
             assert text.evaluate("e => getComputedStyle(e).overflow") == "clip"
 
 
+@pytest.mark.slow
 def test_a_huge_document_asks_by_its_id(browser: Browser, hostile: Service) -> None:
     """Its text is too long for an address; it is found all the same."""
     with opened(browser, hostile, {"q": "word"}) as page:

@@ -196,6 +196,7 @@ def test_words_can_be_searched_for_instead(browser: Browser, shown: Service) -> 
         assert "no document shares a word" in page.locator(".column").nth(1).inner_text()
 
 
+@pytest.mark.slow
 def test_languages_and_size_narrow_the_answer(browser: Browser, shown: Service) -> None:
     """The lists beside the query change what is asked, and stand in the address."""
     with opened(browser, shown, {"q": CAT}) as page:
@@ -208,6 +209,7 @@ def test_languages_and_size_narrow_the_answer(browser: Browser, shown: Service) 
         assert len(ids(page)) == 5
 
 
+@pytest.mark.slow
 def test_it_begins_with_sentences_to_try(browser: Browser, shown: Service) -> None:
     """Each in another language; one of them is asked by a click."""
     with opened(browser, shown) as page:

@@ -121,6 +121,7 @@ def test_a_slow_answer_is_awaited_in_sight(browser: Browser, shown: Service) -> 
     assert held
 
 
+@pytest.mark.slow
 def test_an_empty_index_says_how_to_fill_it(browser: Browser, own: Path, start: Start) -> None:
     """No form to search nothing with; the command that adds documents instead."""
     with interlingua.open(own) as index:
@@ -150,6 +151,7 @@ def test_without_groups_meaning_is_unknown_not_zero(browser: Browser, serve: Ser
         assert page.is_disabled("input[value=meaning]")
 
 
+@pytest.mark.slow
 def test_one_language_alone_cannot_be_biased(browser: Browser, serve: Serve) -> None:
     """The report says why there is no measure; no method is offered that needs two."""
     service = serve([Document(str(i), f"text {i}", "en", str(i)) for i in range(5)])
@@ -161,6 +163,7 @@ def test_one_language_alone_cannot_be_biased(browser: Browser, serve: Serve) -> 
         assert page.locator("select[name=in]").count() == 0
 
 
+@pytest.mark.slow
 def test_an_unknown_language_is_called_that(browser: Browser, serve: Serve) -> None:
     """Where the query's language is not known, nothing shares it."""
     service = serve([Document("1", "xyzzy", "und", "g"), Document("2", "word", "en", "h")])

@@ -60,6 +60,7 @@ def test_a_hit_leads_to_its_meaning_in_every_language(browser: Browser, shown: S
         assert f"{words} ({sum(chance) / 6:.1f} by chance)" in page.inner_text(".matrix .verdict")
 
 
+@pytest.mark.slow
 def test_the_matrix_changes_with_the_method(browser: Browser, shown: Service) -> None:
     """Two matrices, that of the index and that of the choice."""
     with opened(browser, shown, {"view": "languages", "group": "001"}) as page:
@@ -73,6 +74,7 @@ def test_the_matrix_changes_with_the_method(browser: Browser, shown: Service) ->
             assert f"and {same:.1f} of 5 that mean the same" in matrix.inner_text()
 
 
+@pytest.mark.slow
 def test_a_meaning_can_be_picked(browser: Browser, shown: Service) -> None:
     """Without a meaning the view offers some; each is a link."""
     with opened(browser, shown, {"view": "languages"}) as page:
@@ -164,6 +166,7 @@ def test_colours_mean_language_or_meaning(browser: Browser, shown: Service) -> N
         assert page.locator(".board .point.dim").count() == 0
 
 
+@pytest.mark.slow
 def test_the_map_changes_with_the_method(browser: Browser, shown: Service) -> None:
     """The points move to where the method puts them."""
     with opened(browser, shown, {"view": "map"}) as page:
