@@ -45,12 +45,19 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     lines = [f"### {operation['summary']}", "", f"`{method} {path}`", ""]
     for where, body in [("Request", operation.get("requestBody", {})), *_successes(operation)]:
         for media, content in body.get("content", {}).items():
-            given = [e["value"] for e in content.get("examples", {}).values()]
-            for example in given[:1] or [content["example"]]:
+            for name, example in _examples(content):
                 shown = example if isinstance(example, str) else json.dumps(example)
-                lines += [f"{where}, `{media}`:", "", "```text", shown.rstrip(), "```", ""]
+                lines += [f"{where}, `{media}`{name}:", "", "```text", shown.rstrip(), "```", ""]
     errors = ", ".join(status for status in operation["responses"] if status >= "400")
     return "\n".join([*lines, f"Problems: {errors}.", ""])
+
+
+def _examples(content: dict[str, Any]) -> list[tuple[str, Any]]:
+    """List the examples of a body, named where there are several; a vector would fill the page."""
+    given = list(content.get("examples", {}).values())
+    if len(given) < 2:
+        return [("", given[0]["value"] if given else content["example"])]
+    return [(f", {e['summary']}", e["value"]) for e in given if "vector" not in e["value"]]
 
 
 def _successes(operation: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -45,17 +45,21 @@ class Views:
         with self._reader.snapshot() as state:
             if state.debiasing.method == method:
                 return None
-            documents = sum(state.language_counts().values())
-            size = 4 * documents * state.settings.dim
-            if documents > self._limits.view_documents or size > self._limits.view_bytes:
+            if self.too_large(state):
+                documents = sum(state.language_counts().values())
                 raise Problem(
                     422,
                     "too-large",
-                    f"trying {method} holds all {documents} documents in memory, and at most "
-                    f"{self._limits.view_documents} are",
+                    f"trying {method} would hold all {documents} documents in memory a second time",
                     "apply it with `interlingua debias`",
                 )
             return state.seq, method
+
+    def too_large(self, state: Snapshot) -> bool:
+        """Whether an index is not put through another method here."""
+        documents = sum(state.language_counts().values())
+        size = 4 * documents * state.settings.dim
+        return documents > self._limits.view_documents or size > self._limits.view_bytes
 
     async def get(self, key: Key) -> View:
         """Find a view, or fit it; whoever stops waiting does not stop the fit.

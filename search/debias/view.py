@@ -25,6 +25,10 @@ def fit_view(state: Snapshot, method: str) -> View:
     return state.view(columns, debiasing_of(candidate, statistics, "the index itself"))
 
 
+def _has_translations(state: Snapshot) -> bool:
+    return state.remembered("has translations", state.has_translations)
+
+
 def what_hinders(state: Snapshot, method: str) -> str | None:
     """Say why a method cannot be fitted on the index itself, None when nothing speaks against it.
 
@@ -36,6 +40,6 @@ def what_hinders(state: Snapshot, method: str) -> str | None:
         return None
     if len(state.language_counts()) < 2:
         return "it needs documents in two languages"
-    if METHODS[method].groups and not state.has_translations():
+    if METHODS[method].groups and not _has_translations(state):
         return "it needs groups that join translations"
     return None

@@ -2,6 +2,7 @@
 
 const KEY = "interlingua-token";
 let token = remembered();
+let newest = null;
 
 /** What went wrong: a problem document of the service, or no answer at all (status 0). */
 export class Problem extends Error {
@@ -53,11 +54,16 @@ export async function send(method, path, body, signal) {
   throw new Problem(response.status, document, Number(response.headers.get("Retry-After")) || 0);
 }
 
+/** The number of the state that the last answer came from, null before the first. */
+export const newestState = () => newest;
+
 /** Send a request and read its JSON. */
 export async function call(method, path, body, signal) {
   const response = await send(method, path, body, signal);
   try {
-    return await response.json();
+    const answer = await response.json();
+    if (typeof answer.state === "number") newest = answer.state;
+    return answer;
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { detail: "The answer broke off." });

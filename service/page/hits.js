@@ -33,6 +33,7 @@ function item(hit, answer, context) {
       el("span", { class: `share ${share.kind}` }, share.words),
       language(hit.lang),
       el("span", { class: "score", title: SCORES[answer.how.mode] }, hit.score.toFixed(3)),
+      el("bdi", { class: "id", title: "id of the document" }, hit.id),
       hit.duplicate ? el("span", {}, "the query’s own text") : null,
       everyLanguage(hit, context)));
 }

@@ -1,7 +1,7 @@
 /** The page: reads the address, shows the view it names, keeps the form in step with it. */
 
 import { address, follow, go, here, howOf } from "./address.js";
-import { get, Problem } from "./api.js";
+import { get, newestState, Problem } from "./api.js";
 import { controls } from "./controls.js";
 import { byId, counted, el, say } from "./dom.js";
 import { showSearch } from "./search.js";
@@ -44,7 +44,7 @@ async function show(wanted, moved) {
   drawNav(wanted);
   main.setAttribute("aria-busy", "true");
   try {
-    service = await load(signal);
+    if (!service?.index.documents || service.index.state !== newestState()) service = await load(signal);
     drawForm(wanted, view);
     const parts = await view.show(wanted, service, main, signal);
     if (signal.aborted) return;
@@ -64,7 +64,7 @@ async function show(wanted, moved) {
   }
 }
 
-/** What the service holds and offers, asked anew for every view: another process may write. */
+/** What the service holds and offers, asked anew when an answer came from another state: others may write. */
 async function load(signal) {
   const [index, languages, options] = await Promise.all([
     get("v1/index", signal), get("v1/languages", signal), get("v1/search/options", signal)]);

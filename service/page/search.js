@@ -8,7 +8,7 @@ import { report } from "./gauge.js";
 import { hitList } from "./hits.js";
 import { language, nameOf, written } from "./languages.js";
 import { describe, mark } from "./marks.js";
-import { searchWith } from "./address.js";
+import { address, howOf, searchWith } from "./address.js";
 import { notice, waiting } from "./states.js";
 
 const TRIES = 6;
@@ -30,7 +30,7 @@ export async function showSearch(wanted, service, main, signal) {
     const shown = after ?? before;
     say(`${counted(shown.hits.length, "neighbour")} found. ${shown.explanation.split("\n").pop()}`);
     const seconds = (performance.now() - began) / 1000;
-    return [understood(shown, seconds), ...(after ? two(before, after, wanted, service) : [one(before, wanted, service)])];
+    return [understood(shown, seconds, wanted), ...(after ? two(before, after, wanted, service) : [one(before, wanted, service)])];
   } finally {
     clearTimeout(timer);
   }
@@ -46,12 +46,14 @@ function body(wanted) {
 }
 
 /** How the query was understood. */
-function understood({ query }, seconds) {
+function understood({ query, hits }, seconds, wanted) {
+  const twin = hits.find((hit) => hit.same_meaning && hit.group !== null);
   const sure = query.lang_probability === null ? "" : `, ${Math.round(100 * query.lang_probability)} % sure`;
   const source = query.lang_source === "detected" ? `detected${sure}` : "given";
   return el("p", { class: "asked" },
     el("span", {}, "Query in ", el("b", {}, nameOf(query.lang)), ` (${source})`),
     query.id ? el("span", {}, "document ", el("bdi", {}, query.id), ", left out of its own answer") : null,
+    twin ? el("a", { href: address({ ...howOf(wanted), view: "languages", group: twin.group }), "data-link": true }, "its meaning in every language") : null,
     el("span", {}, `${seconds < 0.1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`));
 }
 

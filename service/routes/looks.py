@@ -26,6 +26,7 @@ from service.schemas import DebiasName, TranslationsBody
 
 _TEXT = 240
 """Characters of a text on the map."""
+_LARGE = "the index is too large to try it here"
 _UNTOUCHED = "leaves vectors as they were encoded"
 _ASK = {"one": {"summary": "one meaning", "value": examples.ASK_TRANSLATIONS}}
 
@@ -48,6 +49,7 @@ def _add_options(router: APIRouter, engine: Engine) -> None:
     )
     async def options() -> Response:
         def work(state: Snapshot) -> Response:
+            large = _LARGE if engine.views.too_large(state) else None
             methods = [(NONE, _UNTOUCHED), *((n, m.does) for n, m in METHODS.items())]
             merging = Merging.from_json(state.debiasing.merging)
             own = {"mode": "dense", "debias": state.debiasing.method, "merging": str(merging)}
@@ -56,7 +58,12 @@ def _add_options(router: APIRouter, engine: Engine) -> None:
                     "state": state.seq,
                     "modes": get_args(Mode) if state.has_words else ["dense"],
                     "debias": [
-                        {"name": name, "does": does, "hindered": what_hinders(state, name)}
+                        {
+                            "name": name,
+                            "does": does,
+                            "hindered": what_hinders(state, name)
+                            or (large if name != own["debias"] else None),
+                        }
                         for name, does in methods
                     ],
                     "merging": [{"name": name, "does": DOES[name]} for name in NAMES],

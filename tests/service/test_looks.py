@@ -86,6 +86,9 @@ def test_what_is_too_large_is_not_tried(own: Path, start: Start) -> None:
     assert refused.json()["type"].endswith(":too-large")
     assert "all 8 documents" in refused.json()["detail"]
     assert asked(service, "/v1/search", CAT).status_code == 200
+    told = {m["name"]: m["hindered"] for m in got(service, "/v1/search/options")["debias"]}
+    assert told.pop("none") is None
+    assert all(told.values())
     small = start(limits={"view_bytes": 8 * 64 * 4 - 1})
     assert asked(small, "/v1/search", {**CAT, "debias": "centring"}).status_code == 422
 
