@@ -1,5 +1,6 @@
 """What the page is made of: views through other methods, the map, one meaning in every language."""
 
+import asyncio
 import json
 import shutil
 from collections import Counter
@@ -17,8 +18,11 @@ from indexer.transforms import METHODS
 from interlingua import Document, EncoderSpec
 from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
 from search.debias.candidates import Candidate
+from search.debias.view import fit_view
 from search.merging import NAMES, Merging
+from service.limits import Limits
 from service.schemas import DebiasName
+from service.views import Stale, Views, through
 from tests.service.conftest import LANGUAGES, Start
 from tests.service.serving import Service, Threaded
 
@@ -217,3 +221,37 @@ def test_vectors_made_elsewhere_ask_by_their_own(tmp_path: Path) -> None:
     assert [row["id"] for row in meaning["asked"]] == ["2", "3"]
     assert asked(service, "/v1/search", {"text": "text"}).status_code == 409
     service.stop()
+
+
+def test_a_view_of_another_state_is_stale(own: Path) -> None:
+    """What was fitted before a commit is never asked after it; it is made anew."""
+    with IndexReader.open(own) as reader:
+        with reader.snapshot() as state:
+            view = fit_view(state, "centring")
+            assert through(state, view).debiasing.method == "centring"
+            assert through(state, None) is state
+        interlingua.add([Document("new", "Brand new words.", "en")], own)
+        with reader.snapshot() as state, pytest.raises(Stale):
+            through(state, view)
+
+
+def test_views_are_kept_within_bounds(own: Path) -> None:
+    """Asked again, a view is the same one; the one asked longest ago gives way to a new one."""
+
+    async def scenario() -> None:
+        with IndexReader.open(own) as reader:
+            views = Views(reader, Limits(view_bytes=2 * 8 * 64 * 4))
+            async with views.running():
+                keys = [views.look(name) for name in ("centring", "lir", "lsar")]
+                assert views.look("none") is None
+                assert all(keys)
+                one, two, three = (key for key in keys if key is not None)
+                twice = await asyncio.gather(views.get(one), views.get(one))
+                assert twice[0] is twice[1]
+                second = await views.get(two)
+                assert await views.get(one) is twice[0]
+                await views.get(three)
+                assert await views.get(one) is twice[0]
+                assert await views.get(two) is not second
+
+    asyncio.run(scenario())
