@@ -13,6 +13,7 @@ with interlingua.open("my-index") as index:
 
 from indexer.backup import BackupReport, backup
 from indexer.build import BuildReport, add, build
+from indexer.chunking import Chunking
 from indexer.compaction import CompactReport, compact
 from indexer.corpus import Fields, Query, Record, read_corpus, read_queries
 from indexer.encoders import Encoder, EncoderSpec, RemoteOptions, open_encoder
@@ -53,6 +54,7 @@ __all__ = [
     "AuditOptions",
     "BackupReport",
     "BuildReport",
+    "Chunking",
     "CompactReport",
     "Condition",
     "CorruptError",

@@ -62,7 +62,7 @@ def add(
     if dry_run:
         with IndexReader.open(index) as reader:
             refuse = on_duplicate == "error"
-            source.dry_run(json, max_rejects, lambda id_: bool(reader.document(id_)), refuse)
+            source.dry_run(json, max_rejects, reader.holds, refuse)
         return
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,

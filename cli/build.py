@@ -6,6 +6,7 @@ import typer
 
 from cli.options import (
     ENCODER,
+    Chunk,
     Corpora,
     CorpusFormat,
     DetectorName,
@@ -21,6 +22,7 @@ from cli.options import (
     Layer,
     Lexical,
     MaxRejects,
+    Overlap,
     PassagePrompt,
     Pooling,
     QueryPrompt,
@@ -29,6 +31,7 @@ from cli.options import (
     Revision,
     TextField,
     TextsPerRequest,
+    chunking_of,
     remote_options,
 )
 
@@ -55,6 +58,8 @@ def build(
     lang_field: LangField = "lang",
     group_field: GroupField = "group",
     lang: GivenLang = None,
+    chunk: Chunk = None,
+    overlap: Overlap = None,
     lexical: Lexical = True,
     detector: DetectorName = "py3langid",
     max_rejects: MaxRejects = 0,
@@ -88,6 +93,7 @@ def build(
         texts_per_request,
     )
     spec = EncoderSpec(encoder, revision, pooling, layer, remote)
+    chunking = chunking_of(chunk, overlap)
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
         progress("indexing", source.count(), quiet) as show,
@@ -100,6 +106,7 @@ def build(
             role=role,
             detector=detector,
             lexical=lexical,
+            chunking=chunking,
             rejects=rejects,
             progress=show,
         )

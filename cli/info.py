@@ -66,13 +66,19 @@ def _counted(numbers: "Mapping[str, int]") -> str:
     return ", ".join(f"{name} {number}" for name, number in numbers.items())
 
 
+def _documents(info: "IndexInfo") -> str:
+    if info.wholes is None:
+        return str(info.documents)
+    return f"{info.wholes}, in {info.documents} chunks ({info.chunking})"
+
+
 def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     """Say the same for a person, what is zero or ordinary left out."""
     by_number = sorted(info.languages.items(), key=lambda item: (-item[1], item[0]))
     sources = ", ".join(f"{n} {source}" for source, n in info.language_sources.items())
     lines: list[tuple[str, object]] = [
         ("path", f"{info.path} (format {info.format})"),
-        ("documents", f"{info.documents}, {info.groups} groups"),
+        ("documents", f"{_documents(info)}, {info.groups} groups"),
         ("languages", _counted(dict(by_number)) + f" ({sources})"),
         *([("scripts", _counted(info.scripts))] if info.scripts else []),
         *([("detector", info.detector)] if "detected" in info.language_sources else []),

@@ -8,6 +8,7 @@ import typer
 from indexer.readers.registry import FORMATS
 
 if TYPE_CHECKING:
+    from indexer.chunking import Chunking
     from indexer.encoders.protocol import RemoteOptions
 
 if TYPE_CHECKING:
@@ -158,6 +159,19 @@ CopyFiles = Annotated[
     bool,
     typer.Option("--copy", help="Copy the FAISS files, too, which are linked where that works."),
 ]
+Chunk = Annotated[
+    str | None,
+    typer.Option(
+        metavar="UNIT[:N]",
+        help="Cut texts into chunks: sentences, sentences:N, or tokens:N (at most N tokens).",
+    ),
+]
+Overlap = Annotated[
+    int | None,
+    typer.Option(
+        min=0, help="Sentences or tokens that a chunk shares with the one before.  [default: 0]"
+    ),
+]
 Lexical = Annotated[
     bool,
     typer.Option(
@@ -209,3 +223,19 @@ def filter_of(languages: str | None, where: list[str] | None) -> "Filter":
         None if languages is None else languages.split(","),
         [parse_condition(text) for text in where or []],
     )
+
+
+def chunking_of(chunk: str | None, overlap: int | None) -> "Chunking | None":
+    """Make the chunking of the options; None when texts are not cut.
+
+    Raises:
+        UsageError: a chunk that is none, or an overlap without chunks.
+    """
+    from indexer.chunking import Chunking
+    from indexer.errors import UsageError
+
+    if chunk is not None:
+        return Chunking.parse(chunk, overlap or 0)
+    if overlap is not None:
+        raise UsageError("--overlap without --chunk", "say what overlaps: --chunk sentences:3")
+    return None

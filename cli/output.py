@@ -44,7 +44,8 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
     languages = ", ".join(
         f"{lang} {n}" for lang, n in sorted(report.languages.items(), key=lambda item: -item[1])
     )
-    typer.echo(f"{index}: {report.documents} documents ({languages})")
+    cut = "documents" if report.wholes is None else f"chunks of {report.wholes} documents"
+    typer.echo(f"{index}: {report.documents} {cut} ({languages})")
     details = (
         (report.resumed_at, "records were there from the interrupted run"),
         (report.replaced, "documents replaced"),
@@ -61,3 +62,5 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
         typer.echo(
             f"  {lang}: {documents} documents longer than the model takes, {tokens} tokens cut off"
         )
+    if report.truncated:
+        typer.echo("  what is cut off cannot be found: see --chunk of `interlingua build`")

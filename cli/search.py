@@ -51,6 +51,10 @@ def search(
         Literal["dense", "lexical", "hybrid"],
         typer.Option(help="By vectors, by shared words and characters, or by both."),
     ] = "dense",
+    by_document: Annotated[
+        bool,
+        typer.Option("--by-document", help="Documents by their best chunks, where they are cut."),
+    ] = False,
     merge: Merge = None,
     target_share: TargetShare = None,
     floor: Floor = None,
@@ -94,6 +98,7 @@ def search(
             vectors=vectors,
             merging=merging_or_index(merge, target_share, floor),
             mode=mode,
+            by_document=by_document,
         )
         unseen: Counter[str] = Counter()
         for number, answer in enumerate(answers):

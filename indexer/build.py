@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from indexer.chunking import Chunking, joint_hash, splitter
 from indexer.contradictions import Contradiction, LabelCheck
 from indexer.corpus import Record
 from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
-from indexer.errors import UsageError
+from indexer.errors import InputError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
 from indexer.records import Document, EncodedDocument, Role
 from indexer.rejects import Rejects
@@ -53,9 +54,12 @@ class BuildReport:
     """Labels of the corpus that the script of their text contradicts."""
     reused: int = field(default=0, kw_only=True)
     """Of the replaced documents, those whose text was the same: they kept their vectors."""
+    wholes: int | None = field(default=None, kw_only=True)
+    """Documents of the corpus that are in the index, where they are cut: ``documents``, ``added``,
+    ``reused``, ``languages`` and ``truncated`` count their chunks then, the rest documents."""
 
 
-def build(
+def build(  # noqa: PLR0913 - each is a choice of its own
     corpus: Iterable[Record | Document],
     path: str | Path,
     *,
@@ -63,6 +67,7 @@ def build(
     role: Role = "passage",
     detector: str = DEFAULT_DETECTOR,
     lexical: bool = True,
+    chunking: Chunking | None = None,
     rejects: Rejects | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
@@ -76,6 +81,7 @@ def build(
         detector: name of what told the languages of documents without a label; it tells those of
             queries later.
         lexical: whether texts are kept for lexical search, too.
+        chunking: where texts are cut; each document is one vector when None.
         rejects: takes duplicate ids; none are tolerated when None.
         progress: called after each commit.
 
@@ -97,10 +103,15 @@ def build(
         IndexWriter.open(path)
         if state == "building"
         else IndexWriter.begin(
-            path, lambda: IndexSettings.of(load(), spec, role, detector, lexical=lexical)
+            path,
+            lambda: IndexSettings.of(
+                load(), spec, role, detector, lexical=lexical, chunking=chunking
+            ),
         )
     ) as writer:
-        writer.settings.check_choices(path, role=role, detector=detector, lexical=lexical)
+        writer.settings.check_choices(
+            path, role=role, detector=detector, lexical=lexical, chunking=chunking
+        )
         writer.settings.check(load())
         rejects = rejects or Rejects()
         run = _Run(writer, load, rejects, "error", progress)
@@ -153,6 +164,18 @@ def add(
     return run.report(path)
 
 
+class _Cut(NamedTuple):
+    """A record and what is encoded of it: itself, or its chunks."""
+
+    record: Record
+    pieces: list[Document]
+
+    @property
+    def hash(self) -> str:
+        """Content hash of the whole."""
+        return joint_hash([content_hash(piece) for piece in self.pieces])
+
+
 class _Run:
     """One pass over a corpus: batches in, transactions out, with its counts."""
 
@@ -166,6 +189,7 @@ class _Run:
     ) -> None:
         self._writer = writer
         self._load = load
+        self._split = splitter(writer.settings.chunking, load, writer.settings.role)
         self._rejects = rejects
         self._on_duplicate = on_duplicate
         self._progress = progress or _silent
@@ -179,14 +203,19 @@ class _Run:
         committed = self._writer.documents()
         expected = next(committed, None)
         for record in islice(records, self._resumed_at):
-            id_ = record.document.id
-            if expected == (id_, content_hash(record.document)):
-                expected = next(committed, None)
-            elif self._writer.inserted_before(id_, expected[0] if expected else None):
+            self._done += 1
+            pieces = self._cut(record)
+            if not pieces:
+                continue  # refused, then as now
+            if expected == (pieces[0].id, content_hash(pieces[0])):
+                for piece in pieces:
+                    if expected != (piece.id, content_hash(piece)):
+                        raise _another_corpus(record.place)
+                    expected = next(committed, None)
+            elif self._writer.inserted_before(pieces[0].id, expected[0] if expected else None):
                 self._repeated(record)  # its id had come before, then as now
             else:
                 raise _another_corpus(record.place)
-            self._done += 1
         if expected is not None or self._done < self._resumed_at:
             raise _another_corpus(str(self._writer.path))
         if self._done:
@@ -195,8 +224,7 @@ class _Run:
     def consume(self, records: Iterator[Record]) -> None:
         """Encode and commit all records, a batch a transaction."""
         building = self._writer.state == "building"
-        while batch := list(islice(records, BATCH)):
-            self._done += len(batch)
+        while batch := self._batch(records):
             accepted, replaced = self._choose(batch)
             encoded = self._encoded(accepted)
             if encoded or building:
@@ -209,23 +237,47 @@ class _Run:
             self._replaced += replaced
             self._progress(self._done)
 
-    def _choose(self, batch: Sequence[Record]) -> tuple[list[Document], int]:
-        """Decide which records of a batch are encoded, and how many of them replace others."""
-        existing = self._writer.existing([r.document.id for r in batch])
-        accepted: dict[str, Document] = {}
-        for record in batch:
-            document = record.document
-            twin = accepted.get(document.id)
-            known = content_hash(twin) if twin is not None else existing.get(document.id)
+    def _batch(self, records: Iterator[Record]) -> list[_Cut]:
+        """Take records with their pieces, until there are :data:`BATCH` of either."""
+        batch: list[_Cut] = []
+        taken = pieces = 0
+        for record in islice(records, BATCH):
+            taken += 1
+            batch.append(_Cut(record, self._cut(record)))
+            pieces += len(batch[-1].pieces)
+            if pieces >= BATCH:
+                break
+        self._done += taken
+        return batch
+
+    def _cut(self, record: Record) -> list[Document]:
+        """Cut a record; nothing is left of one that is refused."""
+        try:
+            return self._split(record.document)
+        except InputError as error:
+            self._rejects.add(record.place, error.message, error.remedy or "", record.document.text)
+            return []
+
+    def _choose(self, batch: Sequence[_Cut]) -> tuple[list[Document], int]:
+        """Decide what of a batch is encoded, and how many documents of it replace others."""
+        existing = self._writer.whole_hashes([cut.record.document.id for cut in batch])
+        accepted: dict[str, _Cut] = {}
+        for cut in batch:
+            if not cut.pieces:
+                continue
+            id_ = cut.record.document.id
+            twin = accepted.get(id_)
+            known = twin.hash if twin is not None else existing.get(id_)
             if known is None:
-                accepted[document.id] = document
+                accepted[id_] = cut
             elif self._on_duplicate == "error":
-                self._repeated(record)
-            elif self._on_duplicate == "skip" or known == content_hash(document):
+                self._repeated(cut.record)
+            elif self._on_duplicate == "skip" or known == cut.hash:
                 self._unchanged += 1
             else:
-                accepted[document.id] = document
-        return list(accepted.values()), len(existing.keys() & accepted.keys())
+                accepted[id_] = cut
+        pieces = [piece for cut in accepted.values() for piece in cut.pieces]
+        return pieces, len(existing.keys() & accepted.keys())
 
     def _encoded(self, documents: Sequence[Document]) -> list[EncodedDocument]:
         """Encode documents, but for those that have the very text of the one they replace."""
@@ -271,6 +323,7 @@ class _Run:
             truncated=dict(info.truncated),
             contradictions=self.labels.found(),
             reused=self._reused,
+            wholes=info.wholes,
         )
 
 

@@ -33,6 +33,8 @@ class Columns:
     """(n,) negative where nobody says."""
     vectors: Vectors
     """(n, d) raw, as encoded."""
+    wholes: list[str] | None = None
+    """Ids of the documents that the chunks are of; None where documents are whole."""
 
 
 class Page(NamedTuple):

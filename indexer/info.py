@@ -11,6 +11,7 @@ from indexer.migrations import SCRIPTS
 from indexer.records import Filter, Role
 from indexer.settings import IndexSettings
 from indexer.vectors import KIND
+from indexer.wholes import count_wholes
 
 _UNCOUNTED = "SELECT count(*) FROM documents WHERE tokens <= 0 OR tokens_dropped < 0"
 
@@ -24,6 +25,7 @@ class IndexInfo:
     """Number of the database's schema."""
     state: tables.State
     documents: int
+    """Chunks, where documents are cut."""
     deleted: int
     """Deleted documents whose vectors a FAISS file still holds."""
     languages: Mapping[str, int]
@@ -63,6 +65,10 @@ class IndexInfo:
     """What the transform was fitted on."""
     unseen: Mapping[str, int]
     """Documents by language that the fit has not seen, ``und`` among them."""
+    chunking: str | None
+    """Where documents are cut; None where they are whole."""
+    wholes: int | None
+    """Documents that the chunks are of; None where they are whole."""
 
 
 def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> IndexInfo:
@@ -103,6 +109,8 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
         transform=debiasing.method,
         merging=debiasing.merging,
         fitted_on=debiasing.fitted_on,
+        chunking=None if settings.chunking is None else str(settings.chunking),
+        wholes=None if settings.chunking is None else count_wholes(conn),
         unseen={} if seen is None else {n: c for n, c in languages.items() if n not in seen},
     )
 

@@ -19,6 +19,7 @@ from indexer.remedies import BUILD, REPAIR
 from indexer.segments import Segments, load_segments
 from indexer.snapshot import EVERYTHING, Snapshot, read_vectors_of
 from indexer.store import DATABASE, check_format, connect_reader, translated
+from indexer.wholes import rows_of
 
 _ATTEMPTS = 5
 
@@ -91,6 +92,11 @@ class IndexReader:
         """Read one document, or None when there is none of that id."""
         with self._transaction() as conn:
             return tables.document(conn, id, str(self._database))
+
+    def holds(self, id: str) -> bool:  # noqa: A002
+        """Tell whether a document is there, whole or in chunks."""
+        with self._transaction() as conn:
+            return bool(rows_of(conn, [id], chunked=self.settings.chunking is not None))
 
     def documents(self) -> Iterator[Document]:
         """Read all documents of one state in insertion order, streaming."""

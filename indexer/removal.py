@@ -26,7 +26,7 @@ def delete(ids: Sequence[str], path: str | Path) -> list[str]:
 def missing_ids(ids: Sequence[str], path: str | Path) -> list[str]:
     """List what :func:`delete` would not find; nothing is changed."""
     with IndexReader.open(Path(path)) as reader, reader.snapshot() as state:
-        known = state.vids(ids)
+        known = state.pieces(ids)
     return [id_ for id_ in dict.fromkeys(ids) if id_ not in known]
 
 

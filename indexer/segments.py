@@ -25,6 +25,7 @@ _CACHED_LAYOUTS = 4
 
 _MAX_VID = 2**63 - 1
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
@@ -50,7 +51,7 @@ class Segments:
     starts: tuple[int, ...]
     """The row at which each segment begins."""
     _allowed: dict[Filter, Vids] = field(default_factory=dict)
-    _languages: dict[Filter, dict[str, int]] = field(default_factory=dict)
+    _languages: dict[tuple[Filter, bool], dict[str, int]] = field(default_factory=dict)
     _layouts: dict[Filter, LanguageLayout] = field(default_factory=dict)
     notes: dict[Hashable, object] = field(default_factory=dict)
     """What those who ask have worked out of this state and want to find again."""
@@ -146,12 +147,20 @@ class Segments:
             _remember(self._layouts, shared, layout, _CACHED_LAYOUTS)
         return layout
 
-    def language_counts(self, conn: sqlite3.Connection, allowed: Filter) -> dict[str, int]:
-        """Count the documents a filter lets pass by language, remembering the answer."""
-        counts = self._languages.get(allowed)
+    def language_counts(
+        self, conn: sqlite3.Connection, allowed: Filter, *, first: bool = False
+    ) -> dict[str, int]:
+        """Count the documents a filter lets pass by language, remembering the answer.
+
+        Args:
+            conn: a connection.
+            allowed: the filter.
+            first: count first chunks only.
+        """
+        counts = self._languages.get((allowed, first))
         if counts is None:
-            counts = tables.language_counts(conn, allowed)
-            _remember(self._languages, allowed, counts)
+            counts = tables.language_counts(conn, allowed, first=first)
+            _remember(self._languages, (allowed, first), counts)
         return dict(counts)
 
 
@@ -194,7 +203,7 @@ def load_segments(
     )
 
 
-def _remember(cache: dict[Filter, V], key: Filter, value: V, most: int = _CACHED_FILTERS) -> None:
+def _remember(cache: dict[K, V], key: K, value: V, most: int = _CACHED_FILTERS) -> None:
     """Keep a value, and forget all when there are many: filters repeat or are all different."""
     if len(cache) >= most:
         cache.clear()

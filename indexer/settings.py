@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from indexer.chunking import Chunking
 from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders.protocol import VECTORS_ONLY, Encoder, EncoderSpec, Probed
 from indexer.encoders.vectors_only import REMEDY
@@ -46,6 +47,8 @@ class IndexSettings:
     """What told the languages of documents without a label, and tells those of queries."""
     lexical: bool = True
     """Whether texts are kept for lexical search, too; older indexes have no choice: they are."""
+    chunking: Chunking | None = None
+    """Where documents are cut; None leaves them whole, as in older indexes."""
 
     @classmethod
     def of(
@@ -56,6 +59,7 @@ class IndexSettings:
         detector: str = DEFAULT_DETECTOR,
         *,
         lexical: bool = True,
+        chunking: Chunking | None = None,
     ) -> Self:
         """Describe an opened encoder, the role it is used in, and what was chosen beside it."""
         return cls(
@@ -69,6 +73,7 @@ class IndexSettings:
             probe=_packed(encoder.probe()) if isinstance(encoder, Probed) else None,
             detector=detector,
             lexical=lexical,
+            chunking=chunking,
         )
 
     def check(self, encoder: Encoder) -> None:
@@ -91,7 +96,15 @@ class IndexSettings:
             remedy,
         )
 
-    def check_choices(self, path: Path, *, role: Role, detector: str, lexical: bool) -> None:
+    def check_choices(
+        self,
+        path: Path,
+        *,
+        role: Role,
+        detector: str,
+        lexical: bool,
+        chunking: Chunking | None = None,
+    ) -> None:
         """Refuse to go on with a build in another way than it began.
 
         Raises:
@@ -102,6 +115,7 @@ class IndexSettings:
             ("role ", "--role ", self.role, role),
             ("detector ", "--detector ", self.detector, detector),
             ("", "", kept[self.lexical], kept[lexical]),
+            ("chunks ", "--chunk ", str(self.chunking), str(chunking)),
         ):
             if ours != given:
                 raise IncompatibleError(
@@ -141,7 +155,14 @@ class IndexSettings:
                 RESTORE,
             )
         fields = json.loads(text)
-        return cls(**{**fields, "encoder": EncoderSpec.from_json(fields["encoder"])})
+        chunking = fields.get("chunking")
+        return cls(
+            **{
+                **fields,
+                "encoder": EncoderSpec.from_json(fields["encoder"]),
+                "chunking": None if chunking is None else Chunking(**chunking),
+            }
+        )
 
 
 def _packed(rows: Vectors) -> str:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from indexer import spread, tables
 from indexer.by_language import Candidates, candidates_by_language
+from indexer.chunking import whole_id
 from indexer.columns import Columns, read_columns
 from indexer.debiasing import Debiasing
 from indexer.errors import CorruptError, InputError, UsageError
@@ -22,6 +24,7 @@ from indexer.segments import Segments
 from indexer.settings import IndexSettings
 from indexer.vectors import Positions, Vids
 from indexer.views import View, make_view
+from indexer.wholes import rows_of
 
 EVERYTHING = Filter()
 T = TypeVar("T")
@@ -200,20 +203,33 @@ class Snapshot:
         filter: Filter = EVERYTHING,  # noqa: A002
         *,
         ids: Collection[str] | None = None,
+        first: bool = False,
     ) -> dict[str, int]:
         """Count the documents that a filter lets pass, by language.
 
         Args:
             filter: which documents count.
             ids: of those, only these; all when None.
+            first: count first chunks only, so that each document that is cut counts once.
         """
         if ids is None:
-            return self._segments.language_counts(self._conn, filter)
-        return tables.language_counts(self._conn, filter, ids=ids)
+            return self._segments.language_counts(self._conn, filter, first=first)
+        return tables.language_counts(self._conn, filter, ids=ids, first=first)
 
     def columns(self, filter: Filter = EVERYTHING) -> Columns:  # noqa: A002
         """Read all documents that a filter lets pass, column by column, with their vectors."""
-        return read_columns(self._conn, filter, self._settings.dim, self._segments.place)
+        found = read_columns(self._conn, filter, self._settings.dim, self._segments.place)
+        return replace(found, wholes=[whole_id(i) for i in found.ids]) if self.chunked else found
+
+    @property
+    def chunked(self) -> bool:
+        """Whether documents are cut into chunks."""
+        return self._settings.chunking is not None
+
+    def pieces(self, wholes: Collection[str]) -> dict[str, list[str]]:
+        """List the ids of the chunks of those documents that are there; of whole ones their own."""
+        found = rows_of(self._conn, wholes, chunked=self.chunked)
+        return {whole: list(rows) for whole, rows in found.items()}
 
     def vids(self, ids: Collection[str]) -> dict[str, int]:
         """Look up the numbers of those ids that are there, see :meth:`neighbours`."""

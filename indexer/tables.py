@@ -245,6 +245,7 @@ def language_counts(
     ids: Collection[str] | None = None,
     text: str | None = None,
     group: str | None = None,
+    first: bool = False,
 ) -> dict[str, int]:
     """Count the documents that a filter lets pass by language, languages in order.
 
@@ -254,8 +255,11 @@ def language_counts(
         ids: count only these.
         text: count only documents with this very text.
         group: count only this group.
+        first: count only first chunks.
     """
     condition, parameters = filter_condition(allowed, ids=ids, text=text, group=group)
+    if first:
+        condition += " AND d.id GLOB '*#0'"
     query = (
         f"SELECT d.lang, count(*) FROM documents AS d WHERE {condition} "  # noqa: S608
         "GROUP BY d.lang ORDER BY d.lang"

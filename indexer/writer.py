@@ -20,6 +20,7 @@ from indexer.changes import (
     remove_vids,
     replace_files,
 )
+from indexer.chunking import document_of
 from indexer.debiasing import (
     Debiasing,
     is_transformed,
@@ -37,6 +38,7 @@ from indexer.sealing import write_all, write_next
 from indexer.settings import IndexSettings
 from indexer.snapshot import read_vectors_of
 from indexer.store import DATABASE, WriteStore, translated
+from indexer.wholes import rows_of, whole_hashes
 
 SEAL_AT = 10_000
 """Documents in the tail that make a FAISS file worth its while."""
@@ -123,7 +125,8 @@ class IndexWriter:
         Args:
             batch: documents with their vectors; of two with one id the later counts if
                 ``replace``.
-            replace: take the place of documents with the same ids.
+            replace: take the place of documents with the same ids, and of all their chunks; a
+                batch holds a document with all its chunks or not at all.
             cursor: corpus records consumed with this batch; given during a build and only then.
 
         Raises:
@@ -165,7 +168,7 @@ class IndexWriter:
             check_document(encoded.document)
         vectors = stack_vectors(batch, self.settings.dim)
         rows = {encoded.document.id: row for row, encoded in enumerate(batch)}
-        known = self.existing(list(rows))
+        known = self._taken(batch)
         if not replace and (known or len(rows) < len(batch)):
             raise DuplicateError(_duplicates(batch, known), "use other ids, or replace")
         if not batch and cursor is None:
@@ -192,11 +195,12 @@ class IndexWriter:
             UsageError: the build is unfinished.
         """
         self._check_cursor(None)
-        known = self.existing(ids)
-        if known:
+        known = self.rows_of(ids)
+        gone = [id_ for rows in known.values() for id_ in rows]
+        if gone:
             with self.store.transaction() as conn:
-                remove_documents(conn, known)
-                log_commit(conn, "delete", 0, len(known))
+                remove_documents(conn, gone)
+                log_commit(conn, "delete", 0, len(gone))
         return [id_ for id_ in dict.fromkeys(ids) if id_ not in known]
 
     def delete_where(self, allowed: Filter) -> dict[str, int]:
@@ -245,6 +249,16 @@ class IndexWriter:
         """
         with translated(self._database):
             return encoded_before(self._conn, documents, self.settings.dim, str(self._database))
+
+    def rows_of(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Find the rows of documents, content hash by id: itself, or its chunks where it is cut."""
+        with translated(self._database):
+            return rows_of(self._conn, ids, chunked=self.settings.chunking is not None)
+
+    def whole_hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        """Find those documents that the index holds, with their content hashes."""
+        with translated(self._database):
+            return whole_hashes(self._conn, ids, chunked=self.settings.chunking is not None)
 
     def existing(self, ids: Sequence[str]) -> dict[str, str]:
         """Find those ids that the index holds, with their content hashes."""
@@ -353,6 +367,13 @@ class IndexWriter:
             with self.store.transaction() as conn:
                 name_file(conn, record)
                 log_commit(conn, "seal", 0, 0)
+
+    def _taken(self, batch: Sequence[EncodedDocument]) -> list[str]:
+        """List the ids of the index that a batch would take, all chunks of a document together."""
+        if self.settings.chunking is None:
+            return list(self.existing([encoded.document.id for encoded in batch]))
+        wholes = list(dict.fromkeys(document_of(encoded.document) for encoded in batch))
+        return [id_ for rows in self.rows_of(wholes).values() for id_ in rows]
 
     def _check_cursor(self, cursor: int | None) -> None:
         """Let a build alone change an unfinished index, and only forwards."""

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from indexer.chunking import whole_id
 from indexer.corpus import Query
 from indexer.index import Snapshot
 from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
+from search.by_document import best_chunks, first_chunk
 from search.merging import Merging
 from search.modes import Mode, found_by
 from search.report import LanguageReport, Neighbour, Pool, language_report
@@ -26,6 +28,8 @@ class Match:
     """None when neither a group nor judgements say."""
     duplicate: bool
     """Whether its text is the query's text; no bias measure counts such a neighbour."""
+    whole: str = ""
+    """Id of the document that it is a chunk of; its own where documents are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Meaning:
     duplicates: frozenset[str]
     same: frozenset[str] | None
     """Ids, ``duplicates`` included where they belong; None when nothing is known."""
+    siblings: frozenset[str] = frozenset()
+    """Other chunks of the document that the query is a chunk of."""
 
 
 def answer_queries(
@@ -61,6 +67,8 @@ def answer_queries(
     allowed: Filter,
     merging: Merging | None,
     mode: Mode = "dense",
+    *,
+    by_document: bool = False,
 ) -> list[Answer]:
     """Answer queries from one state of an index.
 
@@ -72,6 +80,7 @@ def answer_queries(
         allowed: documents that may be returned.
         merging: how the lists of the languages become one; as the index says when None.
         mode: how neighbours are found.
+        by_document: return documents by their best chunks, not chunks, where documents are cut.
 
     Raises:
         UsageError: the mode needs what is not there, or has no merging.
@@ -79,9 +88,14 @@ def answer_queries(
     """
     known = [find_meaning(state, query) for query in queries]
     drop = [frozenset() if m.itself is None else frozenset({m.itself}) for m in known]
-    found = state.hits(found_by(mode, state, queries, vectors, k, allowed, merging, drop))
+    grouped = by_document and state.chunked
+
+    def ask(depth: int) -> list[list[Hit]]:
+        return state.hits(found_by(mode, state, queries, vectors, depth, allowed, merging, drop))
+
+    found = best_chunks(ask, k, [m.itself for m in known]) if grouped else ask(k)
     return [
-        make_answer(state, query, meaning, hits, allowed, mode)
+        make_answer(state, query, meaning, hits, allowed, mode, grouped)
         for query, meaning, hits in zip(queries, known, found, strict=True)
     ]
 
@@ -100,10 +114,16 @@ def find_meaning(state: Snapshot, query: Query) -> Meaning:
         groups = {d.group for d in twins if d is not None and d.group is not None}
     same = frozenset(id_ for group in groups for id_ in state.ids(group=group))
     known = bool(groups) or query.relevant is not None
+    relevant = query.relevant or frozenset()
+    siblings: frozenset[str] = frozenset()
+    if state.chunked:
+        relevant |= frozenset().union(*state.pieces(relevant).values())
+        siblings = frozenset().union(*state.pieces([whole_id(itself)] if itself else []).values())
     return Meaning(
         itself=itself,
         duplicates=same_text - {itself},
-        same=same | (query.relevant or frozenset()) if known else None,
+        same=same | relevant if known else None,
+        siblings=siblings - {itself},
     )
 
 
@@ -114,23 +134,38 @@ def make_answer(
     hits: Sequence[Hit],
     allowed: Filter,
     mode: Mode = "dense",
+    grouped: bool = False,
 ) -> Answer:
-    """Put the hits of one query and their report together."""
-    matches = tuple(_match(query, meaning, hit, rank) for rank, hit in enumerate(hits, start=1))
+    """Put the hits of one query and their report together; ``grouped`` counts documents."""
+    matches = tuple(
+        _match(query, meaning, hit, rank, chunked=state.chunked)
+        for rank, hit in enumerate(hits, start=1)
+    )
     itself = frozenset() if meaning.itself is None else frozenset({meaning.itself})
-    same = meaning.same or frozenset()
-    pool = state.language_counts(allowed)
+    same, twins = meaning.same or frozenset(), meaning.duplicates | meaning.siblings
+
+    def count(ids: frozenset[str]) -> dict[str, int]:
+        among = frozenset(first_chunk(id_) for id_ in ids) if grouped else ids
+        return state.language_counts(allowed, ids=among, first=grouped)
+
+    pool = state.language_counts(allowed, first=grouped)
     if itself:
-        dropped = state.language_counts(allowed, ids=itself)
+        dropped = count(itself)
         pool = {code: n - dropped.get(code, 0) for code, n in pool.items()}
-    own = state.language_counts(allowed, ids=(same | meaning.duplicates) - itself)
-    wanted = state.language_counts(allowed, ids=same - itself)
+    if grouped and itself:  # its whole document is out of reach
+        same, twins = same - itself - meaning.siblings, twins - meaning.siblings
+    own = count((same | twins) - itself)
+    wanted = count(same - itself)
+    counted = [
+        Neighbour(m.document.lang, m.same_meaning, m.duplicate or m.document.id in meaning.siblings)
+        for m in matches
+    ]
     return Answer(
         query=query,
         hits=matches,
         report=language_report(
             query.lang,
-            [Neighbour(m.document.lang, m.same_meaning, m.duplicate) for m in matches],
+            counted,
             Pool(pool, own, None if meaning.same is None else sum(wanted.values())),
         ),
         fitted=None if mode == "lexical" else state.debiasing.knows(query.lang),
@@ -138,7 +173,7 @@ def make_answer(
     )
 
 
-def _match(query: Query, meaning: Meaning, hit: Hit, rank: int) -> Match:
+def _match(query: Query, meaning: Meaning, hit: Hit, rank: int, *, chunked: bool) -> Match:
     """Say what one hit shares with the query."""
     document = hit.document
     return Match(
@@ -148,4 +183,5 @@ def _match(query: Query, meaning: Meaning, hit: Hit, rank: int) -> Match:
         same_language=document.lang == query.lang != UNKNOWN_LANGUAGE,
         same_meaning=None if meaning.same is None else document.id in meaning.same,
         duplicate=document.id in meaning.duplicates,
+        whole=whole_id(document.id) if chunked else document.id,
     )

@@ -99,6 +99,7 @@ class Index:
         where: Where | None = None,
         merging: Merging | None = None,
         mode: Mode = "dense",
+        by_document: bool = False,
     ) -> Answer:
         """Find the nearest documents of a text and report on their languages.
 
@@ -114,6 +115,7 @@ class Index:
             merging: how the lists of the languages become one; as the index says when None.
             mode: ``dense`` by vectors, ``lexical`` by shared terms, which needs no encoder, or
                 ``hybrid``, both fused by their ranks.
+            by_document: return ``k`` documents by their best chunks, where documents are cut.
 
         Returns:
             Exactly ``k`` hits as long as there are ``k`` documents to choose from; in mode
@@ -127,7 +129,12 @@ class Index:
         query = self.query(text, lang=lang, group=group, id=id)
         return next(
             self.search_many(
-                [query], k=k, filter=make_filter(languages, where), merging=merging, mode=mode
+                [query],
+                k=k,
+                filter=make_filter(languages, where),
+                merging=merging,
+                mode=mode,
+                by_document=by_document,
             )
         )
 
@@ -140,6 +147,7 @@ class Index:
         vectors: Vectors | None = None,
         merging: Merging | None = None,
         mode: Mode = "dense",
+        by_document: bool = False,
     ) -> Iterator[Answer]:
         """Answer queries in their order, :data:`QUERY_BATCH` at a time.
 
@@ -153,6 +161,7 @@ class Index:
                 None.
             merging: how the lists of the languages become one; as the index says when None.
             mode: see :meth:`search`.
+            by_document: see :meth:`search`.
         """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
@@ -161,7 +170,9 @@ class Index:
             known = None if vectors is None else vectors[done : done + len(batch)]
             done += len(batch)
             # Answered whole before any is handed out: the state is not held while others work.
-            yield from self._answers(batch, known, k, filter or Filter(), merging, mode)
+            yield from self._answers(
+                batch, known, k, filter or Filter(), merging, mode, by_document
+            )
 
     def _answers(
         self,
@@ -171,12 +182,15 @@ class Index:
         allowed: Filter,
         merging: Merging | None,
         mode: Mode,
+        by_document: bool,
     ) -> list[Answer]:
         """Answer a batch from one state of the index."""
         if vectors is None and mode != "lexical":
             vectors = self.encoder.encode([q.text for q in batch], "query").vectors
         with self._reader.snapshot() as state:
-            return answer_queries(state, batch, vectors, k, allowed, merging, mode)
+            return answer_queries(
+                state, batch, vectors, k, allowed, merging, mode, by_document=by_document
+            )
 
     def audit(
         self,

@@ -41,6 +41,7 @@ def answer_json(answer: Answer) -> dict[str, object]:
             {
                 "rank": m.rank,
                 "id": m.document.id,
+                "document": m.whole,
                 "score": m.score,
                 "lang": m.document.lang,
                 "group": m.document.group,

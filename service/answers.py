@@ -43,6 +43,7 @@ class HitAnswer(BaseModel):
 
     rank: int
     id: str
+    document: str = Field(description="The document that it is a chunk of; else its own id.")
     score: float = Field(
         description="Higher is nearer: the cosine, BM25 (lexical) or the sum of reciprocal ranks "
         "(hybrid)."

@@ -92,13 +92,22 @@ class TextEncoder:
         assert self._batcher is not None
         return await self._batcher.encode(texts, role)
 
-    def _encode_now(self, texts: Sequence[str], role: Role) -> Encoding:
-        """Encode, on a thread, with its share of the processor."""
+    def opened(self) -> Encoder:
+        """Return the loaded encoder.
+
+        Raises:
+            IncompatibleError: nothing here encodes like the index.
+        """
         if self._encoder is None:
             raise IncompatibleError(
                 "the vectors of this index were made elsewhere", "send a vector, not a text"
             )
+        return self._encoder
+
+    def _encode_now(self, texts: Sequence[str], role: Role) -> Encoding:
+        """Encode, on a thread, with its share of the processor."""
+        encoder = self.opened()
         if self._cores is not None:
             assert self._batcher is not None
             compute_on(max(1, self._cores // self._batcher.sharing))
-        return self._encoder.encode(texts, role)
+        return encoder.encode(texts, role)

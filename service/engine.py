@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from indexer.chunking import Split, splitter
 from indexer.corpus import Query
 from indexer.index import IndexReader, IndexSettings, Snapshot, View
 from indexer.records import Encoding, Filter, Role, Vectors
@@ -174,6 +175,10 @@ class Engine:
         with self.reader.snapshot() as state:
             return call(through(state, view))
 
+    def splitter(self) -> Split:
+        """Make what cuts documents as the index does."""
+        return splitter(self.settings.chunking, self._texts.opened, self.settings.role)
+
     def check_ready(self) -> None:
         """Refuse work before everything is loaded.
 
@@ -192,6 +197,8 @@ class Engine:
         allowed: Filter,
         merging: Merging | None = None,
         mode: Mode = "dense",
+        *,
+        by_document: bool = False,
     ) -> Served:
         """Search, on the calling thread, in one state of the index.
 
@@ -203,9 +210,14 @@ class Engine:
             allowed: documents that may be returned.
             merging: how the lists of the languages become one; as the index says when None.
             mode: how neighbours are found.
+            by_document: return documents by their best chunks.
         """
         start = time.perf_counter()
-        answers = tuple(answer_queries(state, queries, vectors, k, allowed, merging, mode))
+        answers = tuple(
+            answer_queries(
+                state, queries, vectors, k, allowed, merging, mode, by_document=by_document
+            )
+        )
         known = state.language_counts()
         self._metrics.searched(time.perf_counter() - start, state.seq)
         self._metrics.served(((a.query.lang, a.report) for a in answers), known)

@@ -137,6 +137,10 @@ class Choice(Strict):
         description="How neighbours are found: by vector, by shared words and characters "
         "(lexical), or by both (hybrid).",
     )
+    by_document: bool = Field(
+        False,
+        description="Whether to return documents by their best chunks, where documents are cut.",
+    )
     merging: MergingBody | None = Field(
         None, description="How languages are merged; as the index says when left out."
     )

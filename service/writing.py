@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from indexer.chunking import document_of
 from indexer.errors import LockedError
 from indexer.index import IndexReader, IndexWriter
 from indexer.languages import Detector, normalise_language
@@ -53,7 +54,7 @@ class Changes:
         return {e.document.id: e for e in self._reader.encoded_before(documents)}
 
     def add(self, batch: Sequence[EncodedDocument], *, replace: bool) -> dict[str, int]:
-        """Add documents with their vectors, or none of them.
+        """Add documents, or the chunks that they are cut into, with their vectors, or none of them.
 
         Raises:
             DuplicateError: an id that is there or comes twice, unless ``replace``.
@@ -61,10 +62,11 @@ class Changes:
             LockedError: another process went on writing.
         """
         with self._writer() as writer:
-            known = len(writer.existing([encoded.document.id for encoded in batch]))
+            wholes = {document_of(encoded.document) for encoded in batch}
+            known = len(writer.whole_hashes(list(wholes)))
             writer.add(batch, replace=replace)
             writer.seal()
-            return self._changed(added=len(batch) - known, replaced=known)
+            return self._changed(added=len(wholes) - known, replaced=known)
 
     def delete(self, id_: str) -> dict[str, int]:
         """Delete a document; ``deleted`` is 0 when it was not there."""

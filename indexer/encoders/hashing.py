@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.encoders.fingerprint import fingerprint
 from indexer.encoders.protocol import EncoderSpec
@@ -51,13 +52,20 @@ class HashingEncoder:
         }
         self.fingerprint = fingerprint(self.parts)
 
+    def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Count trigrams."""
+        return np.array([len(_trigrams(text)) for text in texts], np.int32)
+
+    def room(self, role: Role) -> int:  # noqa: ARG002 - no prompts
+        """Say how many trigrams of a text are looked at."""
+        return _MAX_TRIGRAMS
+
     def encode(self, texts: Sequence[str], role: Role) -> Encoding:  # noqa: ARG002 - no prompts
         """Encode texts; both roles give the same vector."""
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         tokens = np.zeros(len(texts), dtype=np.int32)
         for row, text in enumerate(texts):
-            padded = f"\x02{unicodedata.normalize('NFC', text).casefold()}\x03"
-            trigrams = [padded[i : i + 3] for i in range(len(padded) - 2)]
+            trigrams = _trigrams(text)
             tokens[row] = len(trigrams)
             for trigram in trigrams[:_MAX_TRIGRAMS]:
                 digest = int.from_bytes(hashlib.blake2b(trigram.encode(), digest_size=8).digest())
@@ -66,3 +74,8 @@ class HashingEncoder:
                 vectors[row, 0] = 1.0  # signs that cancel out must not leave a zero vector
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return Encoding(vectors, tokens, np.maximum(tokens - _MAX_TRIGRAMS, 0).astype(np.int32))
+
+
+def _trigrams(text: str) -> list[str]:
+    padded = f"\x02{unicodedata.normalize('NFC', text).casefold()}\x03"
+    return [padded[i : i + 3] for i in range(len(padded) - 2)]

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from indexer.encoders.address import is_remote
 from indexer.errors import UsageError
 from indexer.records import Encoding, Role, Vectors
@@ -76,6 +79,19 @@ class Probed(Protocol):
         Returns:
             (n, dim) float32 unit rows; the same encoder gives the same to a cosine of 0.9999.
         """
+        ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """An encoder that can say how long a text is in its tokens."""
+
+    def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Count the tokens of n texts, each alone, without prompt and special tokens: (n,)."""
+        ...
+
+    def room(self, role: Role) -> int:
+        """Tokens of a text that the model takes beside the prompt and its special tokens."""
         ...
 
 

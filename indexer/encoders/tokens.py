@@ -65,6 +65,16 @@ class TextTokenizer:
         ids = [self._wrap(encoding.ids, room) for encoding in encodings]
         return Tokens(ids, total.astype(np.int32))
 
+    def count(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Count the tokens of n texts without prompt and special tokens: (n,)."""
+        plain = texts if self._normalise is None else [self._normalise(text) for text in texts]
+        found = self._tokenizer.encode_batch_fast(list(plain), add_special_tokens=False)
+        return np.fromiter((len(e) for e in found), np.int32, len(found))
+
+    def room(self, prompt: str) -> int:
+        """Tokens of a text that there is room for behind the prompt."""
+        return self.max_tokens - self.prompt_tokens(prompt) - len(self._after)
+
     def prompt_tokens(self, prompt: str) -> int:
         """Leading tokens that belong to the prompt, the special ones before it included."""
         return len(self([""], prompt).ids[0]) - len(self._after)

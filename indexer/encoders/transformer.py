@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.encoders.arithmetic import Arithmetic
 from indexer.encoders.batching import length_batches
@@ -91,6 +92,14 @@ class TransformerEncoder:
             tokens[start:end], dropped[start:end] = part.total, part.dropped
             start = end
         return Encoding(vectors, tokens, dropped)
+
+    def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Count tokens; see `CountsTokens.count_tokens`."""
+        return self._tokenizer.count(texts)
+
+    def room(self, role: Role) -> int:
+        """Say what room the prompt leaves; see `CountsTokens.room`."""
+        return self._tokenizer.room(self._recipe.prompts[role])
 
     def _tokenised(self, texts: Sequence[str], prompt: str) -> Iterator[Tokens]:
         """Tokens of a part of the texts after the other, the next part made meanwhile."""

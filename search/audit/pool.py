@@ -40,6 +40,8 @@ class Pool:
     """(N,) whether the language is unknown, or detected with little certainty."""
     tokens_dropped: Ints
     """(N,)"""
+    wholes: tuple[str, ...] | None = None
+    """(N,) ids of the documents that the chunks are of; None where documents are whole."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -82,6 +84,7 @@ def make_pool(columns: Columns, query_languages: Iterable[str] = ()) -> Pool:
         order=np.array([crc32(id_.encode()) for id_ in ids], np.int64),
         uncertain=unknown | doubtful,
         tokens_dropped=columns.tokens_dropped[order],
+        wholes=None if columns.wholes is None else tuple(columns.wholes[i] for i in order),
     )
 
 

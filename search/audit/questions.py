@@ -1,6 +1,6 @@
 """Who asks in an audit: the documents themselves, or queries that were given."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class Questions:
     itself: Ints
     """(m,) the place in the pool of the document that is the query; NOBODY when none is."""
     duplicates: tuple[Ints, ...]
-    """Places of the other documents with the query's very text."""
+    """Places of the other documents with the query's very text, or cut from its document."""
     right: tuple[Ints, ...]
     """Places of the documents that mean the same, the query and its duplicates left out."""
     mode: Mode
@@ -54,9 +54,12 @@ def documents_ask(pool: Pool, columns: Columns, sample: int | None, seed: int) -
     chosen = _choose(pool.language[: pool.known], sample, seed)
     texts, groups = places_by(pool.text_keys), places_by(pool.group)
     nobody = np.empty(0, np.int64)
+    pieces = pieces_by_whole(pool)
     duplicates, right = [], []
     for place in chosen.tolist():
         twins = texts[int(pool.text_keys[place])]
+        if pool.wholes is not None:
+            twins = np.union1d(twins, pieces[pool.wholes[place]])
         same = groups.get(int(pool.group[place]), nobody)
         duplicates.append(twins[twins != place])
         right.append(np.setdiff1d(same, twins, assume_unique=True))
@@ -131,12 +134,15 @@ class _Meaning:
         self._texts, self._groups = places_by(pool.text_keys), places_by(pool.group)
         self._places = {id_: place for place, id_ in enumerate(pool.ids)}
         self._numbers = {name: number for number, name in enumerate(pool.groups)}
+        self._pieces = pieces_by_whole(pool)
 
     def of(self, query: Query) -> tuple[int, Ints, Ints]:
         """Find (the query itself, its duplicates, the right documents), as places."""
         twins = self._texts.get(text_key(query.text), np.empty(0, np.int64))
         itself = self._places.get(query.id, NOBODY) if query.id is not None else NOBODY
         itself = itself if itself in twins else NOBODY
+        if itself != NOBODY and self._pool.wholes is not None:
+            twins = np.union1d(twins, self._pieces[self._pool.wholes[itself]])
         if query.group is not None:
             numbers = {self._numbers.get(query.group, NOBODY)}
         else:
@@ -144,8 +150,17 @@ class _Meaning:
             numbers = {int(self._pool.group[place]) for place in telling}
         judged = [self._places[id_] for id_ in query.relevant or () if id_ in self._places]
         parts = [self._groups[n] for n in numbers if n in self._groups]
+        parts += [self._pieces[id_] for id_ in query.relevant or () if id_ in self._pieces]
         right = np.unique(np.concatenate([np.array(judged, np.int64), *parts]))
         return itself, twins[twins != itself], np.setdiff1d(right, twins)
+
+
+def pieces_by_whole(pool: Pool) -> dict[str, Ints]:
+    """List the places of the chunks of each document; nothing where documents are whole."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for place, whole in enumerate(pool.wholes or ()):
+        found[whole].append(place)
+    return {whole: np.array(places, np.int64) for whole, places in found.items()}
 
 
 def _choose(language: Ints, sample: int | None, seed: int) -> Ints:

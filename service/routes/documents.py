@@ -49,13 +49,15 @@ class _Editor:
     async def store(self, documents: Sequence[Document], *, replace: bool) -> dict[str, int]:
         """Encode documents and commit them together; a text that is unchanged is not encoded."""
         engine, kept = self._engine, {}
+        cut = await engine.blocking(engine.splitter)
+        pieces = await engine.blocking(lambda: [p for d in documents for p in cut(d)])
         if replace:
-            kept = await engine.blocking(lambda: self._changes.kept(documents))
-        batch = [kept[d.id] for d in documents if d.id in kept]
-        fresh = [d for d in documents if d.id not in kept]
+            kept = await engine.blocking(lambda: self._changes.kept(pieces))
+        fresh = [d for d in pieces if d.id not in kept]
         if fresh:
             encoding = await engine.encode([d.text for d in fresh], engine.settings.role)
-            batch += with_vectors(fresh, encoding)
+            kept |= {e.document.id: e for e in with_vectors(fresh, encoding)}
+        batch = [kept[d.id] for d in pieces]
         return await engine.changing(lambda: self._changes.add(batch, replace=replace))
 
     async def delete(self, id_: str) -> dict[str, int]:

@@ -23,6 +23,7 @@ REPORT: dict[str, Any] = {
 HIT: dict[str, Any] = {
     "rank": 1,
     "id": "de1",
+    "document": "de1",
     "score": 0.91,
     "lang": "de",
     "group": "1",

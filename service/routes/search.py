@@ -69,7 +69,16 @@ async def _answered(
         queries = [_query(engine, query) for query in asked]
         if vectors is not None:
             _complete(state, asked, vectors)
-        served = engine.answer(state, queries, vectors, choice.k, allowed, merging, choice.mode)
+        served = engine.answer(
+            state,
+            queries,
+            vectors,
+            choice.k,
+            allowed,
+            merging,
+            choice.mode,
+            by_document=choice.by_document,
+        )
         answers = [search_answer(a, served, choice.language_report) for a in served.answers]
         if one:
             return as_json(answers[0])

@@ -1,12 +1,14 @@
 """Documents over HTTP: read, added, replaced, deleted; all of a request or nothing."""
 
 import fcntl
+import shutil
 from pathlib import Path
 
 import httpx
 import pytest
 
 import interlingua
+from indexer.chunking import Chunking
 from indexer.directory import LOCK
 from tests.service.conftest import Start
 
@@ -101,3 +103,24 @@ def test_names_that_no_document_can_have_are_refused(start: Start) -> None:
         for name in ("a%0Ab", "a%04b", "%00", "x" * 513):
             assert client.put(f"/v1/documents/{name}", json=FIELDS).status_code in {404, 422}
             assert client.get(f"/v1/documents/{name}").status_code in {404, 422}
+
+
+def test_documents_are_cut_as_the_index_was(start: Start, own: Path) -> None:
+    """Put and posted texts become chunks, a replaced one loses its own, a deleted one all."""
+    shutil.rmtree(own)
+    cut = Chunking.parse("sentences")
+    corpus = [interlingua.Document("a", "One. Two. Three.", "en")]
+    interlingua.build(corpus, own, encoder=interlingua.EncoderSpec("hashing"), chunking=cut)
+    with start(writable=True).client() as client:
+        more = {"id": "b", "text": "Eins. Zwei.", "lang": "de"}
+        added = client.post("/v1/documents", json={"documents": [more]}).json()
+        assert (added["added"], added["replaced"]) == (1, 0)
+        assert client.post("/v1/documents", json={"documents": [more]}).status_code == 409
+        put = client.put("/v1/documents/a", json={"text": "Four.", "lang": "en"})
+        assert (put.status_code, put.json()["replaced"]) == (200, 1)
+        ask = {"text": "Zwei.", "k": 2, "by_document": True}
+        hits = client.post("/v1/search", json=ask).json()["hits"]
+        assert [(hit["id"], hit["document"]) for hit in hits] == [("b#1", "b"), ("a#0", "a")]
+        assert client.delete("/v1/documents/b").json()["deleted"] == 1
+    with interlingua.open(own) as index:
+        assert index.info().languages == {"en": 1}

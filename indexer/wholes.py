@@ -1,0 +1,47 @@
+"""Documents and the rows that hold them: one each, or their chunks where documents are cut."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+
+from indexer.chunking import joint_hash
+
+# The chunks of a document are the ids that go on behind its mark without another one; by their
+# range an index of SQLite finds them.
+_CHUNKS = """
+    SELECT j.value, d.id, d.hash FROM json_each(?) AS j
+    CROSS JOIN documents AS d ON d.id > j.value || '#' AND d.id < j.value || '$'
+    WHERE instr(substr(d.id, length(j.value) + 2), '#') = 0 ORDER BY j.id, length(d.id), d.id"""
+_THEMSELVES = """
+    SELECT d.id, d.id, d.hash FROM json_each(?) AS j
+    CROSS JOIN documents AS d ON d.id = j.value ORDER BY d.vid"""
+
+
+def rows_of(
+    conn: sqlite3.Connection, ids: Collection[str], *, chunked: bool
+) -> dict[str, dict[str, str]]:
+    """Find the rows of documents: the content hash by id of each, chunks by number.
+
+    Args:
+        conn: a connection.
+        ids: of documents; unknown ones have no entry.
+        chunked: whether documents are cut in this index.
+    """
+    found: dict[str, dict[str, str]] = {}
+    query = _CHUNKS if chunked else _THEMSELVES
+    for whole, id_, hash_ in conn.execute(query, [json.dumps(list(dict.fromkeys(ids)))]):
+        found.setdefault(whole, {})[id_] = hash_
+    return found
+
+
+def whole_hashes(
+    conn: sqlite3.Connection, ids: Collection[str], *, chunked: bool
+) -> dict[str, str]:
+    """Find the content hash of documents, that of all its chunks where a document is cut."""
+    found = rows_of(conn, ids, chunked=chunked)
+    return {whole: joint_hash(list(rows.values())) for whole, rows in found.items()}
+
+
+def count_wholes(conn: sqlite3.Connection) -> int:
+    """Count documents by their first chunks."""
+    return int(conn.execute("SELECT count(*) FROM documents WHERE id GLOB '*#0'").fetchone()[0])
