@@ -72,7 +72,7 @@ def _findings(
     conn: sqlite3.Connection, path: Path, number: int, settings: IndexSettings, writing: bool
 ) -> Iterator[Finding]:
     yield _format(number)
-    yield _state(conn, path)
+    yield _state(conn, path, writing)
     problems = list(quick_problems(conn, path, settings.dim))
     for problem in problems:
         yield Finding("error", "index", f"{problem.place}: {problem.what}", problem.remedy, 8)
@@ -89,7 +89,7 @@ def _format(number: int) -> Finding:
     return Finding("note", "format", what, "nothing: the next command that writes migrates it")
 
 
-def _state(conn: sqlite3.Connection, path: Path) -> Finding:
+def _state(conn: sqlite3.Connection, path: Path, writing: bool) -> Finding:
     if (path / MANIFEST).exists():
         remedy = "make an index of it with `interlingua restore`"
         return Finding(
@@ -99,6 +99,8 @@ def _state(conn: sqlite3.Connection, path: Path) -> Finding:
     documents = conn.execute("SELECT count(*) FROM documents").fetchone()[0]
     if state == "ready":
         return ok("state", f"ready, {documents:,} documents")
+    if writing:
+        return Finding("note", "state", f"being built: {cursor:,} records so far", "nothing")
     what = f"its build stopped behind record {cursor:,}; {documents:,} documents are in it"
     return Finding("warning", "state", what, "run the command that built it again, it goes on")
 
