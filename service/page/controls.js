@@ -1,4 +1,4 @@
-/** How to search: method, merging, mode, languages and number of neighbours, as five lists. */
+/** How to search: method, merging, mode, languages and number of neighbours, each a list. */
 
 import { el } from "./dom.js";
 import { nameOf } from "./languages.js";
@@ -26,6 +26,9 @@ export function controls(options, languages, wanted, shown, change) {
   if (options.modes.length > 1) {
     lists.push(choice("Mode", "mode", asked("mode"), own.mode, options.modes.map((m) => [m, MODES[m] ?? m])));
   }
+  const named = languages.filter(({ lang }) => lang !== "und").map(({ lang }) => [lang, nameOf(lang)]);
+  const spoken = wanted.lang && !named.some(([lang]) => lang === wanted.lang) ? [[wanted.lang, nameOf(wanted.lang)]] : [];
+  lists.push(choice("Query in", "lang", wanted.lang ?? "", "", [["", "detected"], ...named, ...spoken]));
   if (languages.length > 1) {
     lists.push(choice("Answers in", "in", wanted.in ?? "", "", [
       ["", "all languages"],

@@ -106,11 +106,18 @@ async function choose(wanted, service, signal) {
   const groups = new Map();
   for (const point of points) if (point.group !== null) groups.set(point.group, [...(groups.get(point.group) ?? []), point]);
   const several = [...groups].filter(([, own]) => own.length > 1).slice(0, OFFERED);
-  const first = service.languages[0]?.lang;
+  const read = readable(service.languages);
   return [title, el("p", { class: "quiet" }, "Pick a meaning: each of its versions asks, and the matrix shows who finds whom. Or search, and choose “in every language” beside a neighbour."),
     el("ul", { class: "tries" }, several.map(([group, own]) => {
-      const shown = own.find((point) => point.lang === first) ?? own[0];
+      const shown = own.find((point) => point.lang === read) ?? own[0];
       return el("li", {}, el("a", { href: address({ ...howOf(wanted), view: "languages", group }), "data-link": true },
         el("span", { class: "lang" }, counted(own.length, "version")), written(shown.text, shown.lang)));
     }))];
+}
+
+/** The language of the index that the reader's browser asks for first, else the largest. */
+function readable(languages) {
+  const wished = (navigator.languages ?? []).map((tag) => tag.split("-")[0]);
+  const known = languages.map(({ lang }) => lang);
+  return wished.find((lang) => known.includes(lang)) ?? known[0];
 }

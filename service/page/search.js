@@ -51,7 +51,9 @@ function understood({ query, hits }, seconds, wanted) {
   const sure = query.lang_probability === null ? "" : `, ${Math.round(100 * query.lang_probability)} % sure`;
   const source = query.lang_source === "detected" ? `detected${sure}` : "given";
   return el("p", { class: "asked" },
-    el("span", {}, "Query in ", el("b", {}, nameOf(query.lang)), ` (${source})`),
+    query.lang === "und"
+      ? el("span", {}, "The language of the query was ", el("b", {}, "not recognised"), "; choose it above")
+      : el("span", {}, "Query in ", el("b", {}, nameOf(query.lang)), ` (${source})`),
     query.id ? el("span", {}, "document ", el("bdi", {}, query.id), ", left out of its own answer") : null,
     twin ? el("a", { href: address({ ...howOf(wanted), view: "languages", group: twin.group }), "data-link": true }, "its meaning in every language") : null,
     el("span", {}, `${seconds < 0.1 ? seconds.toFixed(2) : seconds.toFixed(1)} s`));

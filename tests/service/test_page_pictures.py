@@ -18,6 +18,11 @@ from tests.service.browsing import opened
 from tests.service.serving import ROOT, Service, Threaded
 
 CAT = {"q": "Kissa hyppäsi katolta ja säikäytti pulut.", "id": "fi-001", "lang": "fi"}
+PIGEONS = {
+    "q": "A cat leapt off the roof and scared the pigeons.",
+    "id": "en-001",
+    "lang": "en",
+}
 SOURCE = os.environ.get("INTERLINGUA_PICTURES")
 
 
@@ -33,7 +38,7 @@ class Picture(NamedTuple):
 
 
 PICTURES = {
-    "page-search": Picture({"q": "A cat leapt off the roof.", "lang": "en"}, "dark"),
+    "page-search": Picture(PIGEONS, "dark"),
     "page-compared": Picture({**CAT, "debias": "centring", "merging": "softmax"}, height=1000),
     "page-languages": Picture({"view": "languages", "group": "001"}, shows=".matrix", height=1000),
     "page-map": Picture({"view": "map"}, "dark", shows=".board"),

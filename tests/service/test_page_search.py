@@ -196,6 +196,21 @@ def test_words_can_be_searched_for_instead(browser: Browser, shown: Service) -> 
         assert "no document shares a word" in page.locator(".column").nth(1).inner_text()
 
 
+def test_the_language_of_the_query_can_be_chosen(browser: Browser, shown: Service) -> None:
+    """Where detection does not know, or is wrong, the reader says what it is."""
+    with opened(browser, shown, {"q": "Tauben qq"}) as page:
+        page.select_option("select[name=lang]", "he")
+        settled(page)
+        assert "Query in Hebrew (given)" in page.inner_text(".asked")
+        expected = answered(shown, text="Tauben qq", lang="he")
+        assert ids(page) == hit_ids(expected)
+        count = f"{expected['language_report']['counted_same_language']} of"
+        assert page.inner_text(".count").startswith(count)
+        # Another text is detected again.
+        ask(page, "Eine Katze sprang vom Dach und erschreckte die Tauben")
+        assert "Query in German (detected" in page.inner_text(".asked")
+
+
 @pytest.mark.slow
 def test_languages_and_size_narrow_the_answer(browser: Browser, shown: Service) -> None:
     """The lists beside the query change what is asked, and stand in the address."""

@@ -172,6 +172,7 @@ def test_an_unknown_language_is_called_that(browser: Browser, serve: Serve) -> N
         assert words == ["Same meaning; language unknown", "Other meaning; language unknown"]
         assert "That of the query is unknown." in page.inner_text(".report")
         assert page.locator(".gauge").count() == 0
+        assert "was not recognised; choose it above" in page.inner_text(".asked")
 
 
 def test_vectors_made_elsewhere_are_asked_by_document(browser: Browser, tmp_path: Path) -> None:
