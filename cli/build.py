@@ -79,6 +79,7 @@ def build(
     from indexer.encoders import EncoderSpec
     from indexer.rejects import Rejects
 
+    chunking = chunking_of(chunk, overlap)
     fields = Fields(id_field, text_field, lang_field, group_field)
     source = CorpusSource(corpus, fields, format, lang, open_detector(detector), quiet)
     if dry_run:
@@ -93,7 +94,6 @@ def build(
         texts_per_request,
     )
     spec = EncoderSpec(encoder, revision, pooling, layer, remote)
-    chunking = chunking_of(chunk, overlap)
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
         progress("indexing", source.count(), quiet) as show,

@@ -28,7 +28,7 @@ class Match:
     """None when neither a group nor judgements say."""
     duplicate: bool
     """Whether its text is the query's text; no bias measure counts such a neighbour."""
-    whole: str = ""
+    whole: str
     """Id of the document that it is a chunk of; its own where documents are whole."""
 
 

@@ -283,7 +283,10 @@ class Index:
         """
         with self._reader.snapshot() as state:
             document = state.document(id)
+            pieces = state.pieces([id]).get(id, []) if state.chunked else []
         if document is None:
+            if pieces:
+                raise InputError(f"document {id!r} is cut", f"name one of its chunks: {pieces[0]}")
             raise InputError(f"no document {id!r} in the index", "name the id of one that is there")
         return Query(
             id=id,

@@ -88,6 +88,8 @@ def render_answer(answer: Answer) -> RenderableType:
     head = Text.assemble(
         ("Query ", "bold"), (f"({source})  ", "dim"), printable(query.text, _SHOWN_TEXT)
     )
+    if not answer.hits and answer.mode == "lexical":
+        return Group(head, Text(), Text("No document in reach shares a word with it."))
     return Group(head, Text(), table, Text(), Text(explain(answer.report, query.lang)))
 
 

@@ -22,7 +22,7 @@ DOCUMENTS = [
 def answer() -> Answer:
     """Four hits: the query's own text, a translation, a stranger, an unknown language."""
     hits = tuple(
-        Match(d, score, rank, d.lang == "en", meaning, duplicate)
+        Match(d, score, rank, d.lang == "en", meaning, duplicate, d.id)
         for rank, (d, score, meaning, duplicate) in enumerate(DOCUMENTS, start=1)
     )
     neighbours = [Neighbour(d.lang, meaning, dup) for d, _, meaning, dup in DOCUMENTS]
@@ -46,6 +46,7 @@ def test_json_to_the_letter() -> None:
     assert document["hits"][1] == {
         "rank": 2,
         "id": "he1",
+        "document": "he1",
         "score": 0.75,
         "lang": "he",
         "group": "1",
