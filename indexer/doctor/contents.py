@@ -18,6 +18,8 @@ from indexer.settings import IndexSettings
 from indexer.store import DATABASE, MANIFEST, check_format, connect_reader, translated
 
 _LARGE_LOG = 64 << 20
+_MANY_DEAD = 0.2
+"""Share of the vectors in FAISS files from which on it is worth while to write them anew."""
 _MARGIN = 1 << 20
 """For what SQLite writes beside a FAISS file."""
 
@@ -78,6 +80,7 @@ def _findings(
         yield Finding("error", "index", f"{problem.place}: {problem.what}", problem.remedy, 8)
     if not problems:
         yield ok("index", "nothing wrong at a quick look (`interlingua verify` reads every byte)")
+    yield from _dead(conn)
     yield from _leftovers(conn, path, writing)
     yield from _sizes(conn, path, settings.dim)
 
@@ -103,6 +106,15 @@ def _state(conn: sqlite3.Connection, path: Path, writing: bool) -> Finding:
         return Finding("note", "state", f"being built: {cursor:,} records so far", "nothing")
     what = f"its build stopped behind record {cursor:,}; {documents:,} documents are in it"
     return Finding("warning", "state", what, "run the command that built it again, it goes on")
+
+
+def _dead(conn: sqlite3.Connection) -> Iterator[Finding]:
+    """Say when much of what is searched was deleted."""
+    dead, rows = len(tables.tombstones(conn)), sum(r.rows for r in tables.files(conn))
+    if dead > _MANY_DEAD * rows:
+        what = f"{dead:,} of {rows:,} vectors in FAISS files are of deleted documents"
+        remedy = "run `interlingua compact`, or `interlingua purge` to remove their bytes"
+        yield Finding("note", "deleted documents", what, remedy)
 
 
 def _leftovers(conn: sqlite3.Connection, path: Path, writing: bool) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import pytest
 
 from indexer.backup import backup
 from indexer.build import build
+from indexer.compaction import compact
 from indexer.doctor import Finding, examine, exit_code
 from indexer.doctor import contents as contents_module
 from indexer.doctor.libraries import examine_packages, examine_sqlite, has_reset_bug
@@ -292,6 +293,19 @@ def test_what_lies_about_is_listed(path: Path) -> None:
     assert foreign.what.endswith(": backup.zip, vectors/notes.txt")
     assert "2 documents" in about(findings, "quarantine")[0].what
     assert exit_code(findings) == 0
+
+
+def test_many_deleted_documents_are_said(tmp_path: Path) -> None:
+    """Two of ten are no news, three of ten are, until the index is compacted."""
+    path = build_reference(tmp_path / "many", [encoded(f"m{n}") for n in range(10)])
+    for gone, said in ((1, []), (2, []), (3, ["3 of 10 vectors"])):
+        with IndexWriter.open(path) as writer:
+            writer.delete([f"m{gone}"])
+        found = about(list(examine(path)), "deleted documents")
+        assert [f.what[: len(s)] for f, s in zip(found, said, strict=True)] == said
+    assert "interlingua compact" in str(found[0].remedy)
+    compact(path)
+    assert about(list(examine(path)), "deleted documents") == []
 
 
 def test_room_and_memory_are_held_against_what_is_needed(tmp_path: Path) -> None:
