@@ -19,7 +19,7 @@ from indexer.remedies import BUILD, REPAIR
 from indexer.segments import Segments, load_segments
 from indexer.snapshot import EVERYTHING, Snapshot, read_vectors_of
 from indexer.store import DATABASE, check_format, connect_reader, translated
-from indexer.wholes import rows_of
+from indexer.wholes import ids_that_pass, rows_of
 
 _ATTEMPTS = 5
 
@@ -148,6 +148,13 @@ class IndexReader:
         """
         with self._transaction() as conn:
             return tables.language_counts(conn, filter, group=group, text=text)
+
+    def passing(self, filter: Filter) -> dict[str, int]:  # noqa: A002
+        """Count the rows of documents of which a filter lets a row pass, by language."""
+        chunked = self.settings.chunking is not None
+        with self._transaction() as conn:
+            ids = ids_that_pass(conn, filter, str(self._database), chunked=chunked)
+            return tables.language_counts(conn, Filter(), ids=ids)
 
     def in_group(self, group: str) -> list[str]:
         """List the ids of a group in insertion order."""

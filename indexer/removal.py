@@ -46,4 +46,4 @@ def delete_where(allowed: Filter, path: str | Path) -> Mapping[str, int]:
 def count_where(allowed: Filter, path: str | Path) -> Mapping[str, int]:
     """Count what :func:`delete_where` would remove, by language; nothing is changed."""
     with IndexReader.open(Path(path)) as reader:
-        return reader.language_counts(allowed)
+        return reader.passing(allowed)

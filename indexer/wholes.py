@@ -4,7 +4,9 @@ import json
 import sqlite3
 from collections.abc import Collection
 
-from indexer.chunking import joint_hash
+from indexer import tables
+from indexer.chunking import joint_hash, whole_id
+from indexer.records import Filter
 
 # The chunks of a document are the ids that go on behind its mark without another one; by their
 # range an index of SQLite finds them.
@@ -32,6 +34,24 @@ def rows_of(
     for whole, id_, hash_ in conn.execute(query, [json.dumps(list(dict.fromkeys(ids)))]):
         found.setdefault(whole, {})[id_] = hash_
     return found
+
+
+def ids_that_pass(
+    conn: sqlite3.Connection, allowed: Filter, place: str, *, chunked: bool
+) -> list[str]:
+    """List the rows of documents of which a filter lets a row pass, with all their chunks.
+
+    Args:
+        conn: a connection.
+        allowed: the filter.
+        place: the database, for messages.
+        chunked: whether documents are cut in this index.
+    """
+    ids = tables.ids_of(conn, tables.allowed_vids(conn, allowed), place)
+    if not chunked:
+        return ids
+    wholes = rows_of(conn, [whole_id(id_) for id_ in ids], chunked=True)
+    return [id_ for rows in wholes.values() for id_ in rows]
 
 
 def whole_hashes(

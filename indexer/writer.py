@@ -38,7 +38,7 @@ from indexer.sealing import write_all, write_next
 from indexer.settings import IndexSettings
 from indexer.snapshot import read_vectors_of
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.wholes import rows_of, whole_hashes
+from indexer.wholes import ids_that_pass, rows_of, whole_hashes
 
 SEAL_AT = 10_000
 """Documents in the tail that make a FAISS file worth its while."""
@@ -206,6 +206,8 @@ class IndexWriter:
     def delete_where(self, allowed: Filter) -> dict[str, int]:
         """Remove the documents that a filter lets pass, in one transaction.
 
+        Where documents are cut, all chunks go with one that passes.
+
         Returns:
             How many were removed, by language.
 
@@ -215,11 +217,13 @@ class IndexWriter:
         self._check_cursor(None)
         if allowed == Filter():
             raise UsageError("nothing says what to delete", "name ids, languages or conditions")
+        chunked = self.settings.chunking is not None
         with self.store.transaction() as conn:
-            counts = tables.language_counts(conn, allowed)
-            if counts:
-                remove_vids(conn, tables.allowed_vids(conn, allowed).tolist())
-                log_commit(conn, "delete", 0, sum(counts.values()))
+            ids = ids_that_pass(conn, allowed, str(self._database), chunked=chunked)
+            counts = tables.language_counts(conn, Filter(), ids=ids)
+            if ids:
+                remove_documents(conn, ids)
+                log_commit(conn, "delete", 0, len(ids))
         return counts
 
     def restart(self) -> None:

@@ -14,11 +14,11 @@ from indexer.chunking import Chunking, document_of, splitter
 from indexer.encoders.hashing import HashingEncoder
 from indexer.errors import IncompatibleError, InputError, InterlinguaError, UsageError
 from indexer.index import IndexReader
-from indexer.records import Document
-from indexer.removal import delete, missing_ids
+from indexer.records import Condition, Document
+from indexer.removal import count_where, delete, delete_where, missing_ids
 from indexer.verify import verify
 from indexer.windows import token_spans, windows
-from interlingua import EncoderSpec, Rejects
+from interlingua import EncoderSpec, Rejects, make_filter
 
 HASHING = EncoderSpec("hashing")
 SENTENCES = Chunking.parse("sentences")
@@ -280,3 +280,24 @@ def test_what_is_no_chunk() -> None:
     forged = Document("x", "text", "en", None, {"chunk": {"document": "y"}})
     assert document_of(forged) == "x"
     assert document_of(Document("y#0", "t", "en", None, {"chunk": "y"})) == "y#0"
+
+
+def test_a_condition_on_a_chunk_deletes_its_document(tmp_path: Path) -> None:
+    """What one chunk lets pass goes with all the others; a dry run counts the same."""
+    interlingua.build([LONG, SHORT, CHINESE], tmp_path / "i", encoder=HASHING, chunking=SENTENCES)
+    second = make_filter(where=[Condition("chunk", '{"document":"long","number":1', "^=")])
+    assert count_where(second, tmp_path / "i") == {"en": 3}
+    assert delete_where(second, tmp_path / "i") == {"en": 3}
+    assert {id_.partition("#")[0] for id_ in rows(tmp_path / "i")} == {"short", "zh"}
+    assert verify(tmp_path / "i") == []
+
+
+def test_an_export_holds_the_chunks(tmp_path: Path) -> None:
+    """Built without cutting, they are the rows they were."""
+    interlingua.build([LONG, SHORT], tmp_path / "i", encoder=HASHING, chunking=SENTENCES)
+    with (tmp_path / "c.jsonl").open("wb") as file:
+        interlingua.export(tmp_path / "i", file)
+    interlingua.build(interlingua.read_corpus([str(tmp_path / "c.jsonl")]), tmp_path / "j",
+                      encoder=HASHING)  # fmt: skip
+    with IndexReader.open(tmp_path / "i") as one, IndexReader.open(tmp_path / "j") as other:
+        assert list(one.documents()) == list(other.documents())
