@@ -161,7 +161,10 @@ def test_build_and_add_report_contradictions(tmp_path: Path) -> None:
     assert added.contradictions[0].examples[0].place == "document 1"
 
 
-@given(st.lists(st.tuples(st.text(max_size=30), st.sampled_from(LABELS)), max_size=20))
+TEXTS = st.text(max_size=30) | st.text("のカ漢字漢字漢字한국ab אб1 ", max_size=40)
+
+
+@given(st.lists(st.tuples(TEXTS, st.sampled_from(LABELS)), max_size=20))
 def test_many_texts_at_once_are_told_as_one_by_one(items: list[tuple[str, str]]) -> None:
     """Scripts, counts and contradictions, whatever characters there are."""
     texts, langs = [text for text, _ in items], [lang for _, lang in items]
