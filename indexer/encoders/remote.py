@@ -107,7 +107,7 @@ class RemoteEncoder:
             if len(texts) == 1:
                 raise EncoderError(
                     f"{error.message}, for the text that begins {_beginning(texts[0])}",
-                    "shorten the text or leave it out",
+                    "cut texts with --chunk sentences, shorten this one, or leave it out",
                 ) from None
         middle = len(texts) // 2
         first, _ = self._ask(texts[:middle], role)
