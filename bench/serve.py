@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
+from bench.cached import say
 from bench.load import Order
 from bench.markdown import table
 from bench.servers import (
@@ -42,6 +43,7 @@ from indexer.convert import convert_xquad_r
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 CONNECTIONS = (1, 2, 4, 8, 16, 32, 64)
+QUANTILES = ("p50", "p95", "p99")
 COMPARED = 16
 """Connections at which the limit is measured."""
 MOST = 400
@@ -76,32 +78,47 @@ class Bench:
         return found
 
 
+@dataclass
+class Turn:
+    """What one server did in one turn."""
+
+    found: Found
+    processor: float
+    """Milliseconds of processor time that the server spent on an answer."""
+
+
+def take_turn(bench: Bench, server: Server, connections: int) -> Turn:
+    """Keep some connections busy for a while."""
+    before = server.processor_seconds()
+    found = bench.run(server, connections)
+    spent = server.processor_seconds() - before
+    return Turn(found, 1000 * spent / max(1, sum(found.statuses.values())))
+
+
 def throughput(
     bench: Bench, servers: Sequence[Server], several: Sequence[int], rounds: int
 ) -> None:
-    """Print how many answers a second each server gives, in turns."""
+    """Print how many answers a second each server gives, in turns: medians of the rounds."""
     rows = []
     for connections in several:
-        found = [[bench.run(server, connections) for server in servers] for _ in range(rounds)]
+        turns = [[take_turn(bench, one, connections) for one in servers] for _ in range(rounds)]
         cells = [str(connections)]
-        for turns in zip(*found, strict=True):
-            cells.append(f"{statistics.median(one.rate for one in turns):.1f}")
-            cells += [
-                f"{statistics.median(getattr(one, q) for one in turns):.0f}" for q in QUANTILES
-            ]
+        for server, own in zip(servers, zip(*turns, strict=True), strict=True):
+            cells.append(f"{statistics.median(turn.found.rate for turn in own):.1f}")
+            times = [statistics.median(getattr(t.found, q) for t in own) for q in QUANTILES]
+            cells += [f"{time_:.0f}" for time_ in times]
+            cells.append(f"{statistics.median(turn.processor for turn in own):.1f}")
+            cells.append(f"{server.memory():.0f}")
         if len(servers) > 1:
-            ratios = [one[0].rate / one[1].rate for one in found]
+            ratios = [ours.found.rate / theirs.found.rate for ours, theirs in turns]
             cells.append(f"{statistics.median(ratios):.2f}")
-        cells += [f"{server.memory():.0f}" for server in servers]
         rows.append(cells)
+        say(" ".join(cells))
     head = ["connections"]
     for server in servers:
-        head += [f"{server.name}, requests/s", *(f"{q} ms" for q in QUANTILES)]
-    head += ["ratio"] if len(servers) > 1 else []
-    table([*head, *(f"{server.name}, MB" for server in servers)], rows)
-
-
-QUANTILES = ("p50", "p95", "p99")
+        head += [f"{server.name}, answers/s", *(f"{q} ms" for q in QUANTILES)]
+        head += ["processor ms an answer", "MB"]
+    table([*head, *(["ratio"] if len(servers) > 1 else [])], rows)
 
 
 def constant_rate(bench: Bench, server: Server, shares: Sequence[float]) -> None:
