@@ -57,6 +57,7 @@ bench: $(VENV)/.dev  ## measure speed and retrieval; prints the tables of docs/b
 	$(BIN)/python bench/xquad_r.py
 	$(BIN)/python bench/audit.py
 	$(BIN)/python bench/reproduce.py
+	$(BIN)/python bench/serve.py --txtai none --minutes 1
 
 docs: $(VENV)/.dev  ## write the parts of docs/ that are generated from the code
 	$(BIN)/python docs/generate.py
