@@ -150,15 +150,18 @@ def test_bodies_together_are_limited(start: Start) -> None:
     head = b"POST /v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n"
     with socket.create_connection(service.address) as slow, service.client() as client:
         slow.sendall(head + b" " * 8990)
-        while True:  # until what was sent has arrived
+        for _ in range(500):  # until what was sent has arrived
             answer = client.post("/v1/search", content=b'{"text": "cat"}'.ljust(2000), headers=JSON)
             if answer.status_code != 200:
                 break
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert client.post("/v1/search", json={"text": "cat"}).status_code == 200
+    fits = b'{"text": "cat"}'.ljust(9000)
     with service.client() as client:
-        while client.post("/v1/search", content=b'{"text": "cat"}'.ljust(9000)).status_code == 503:
-            pass
+        codes = [client.post("/v1/search", content=fits, headers=JSON).status_code]
+        while codes[-1] == 503 and len(codes) < 500:
+            codes.append(client.post("/v1/search", content=fits, headers=JSON).status_code)
+        assert codes[-1] == 200
 
 
 def test_answers_must_be_read(start: Start) -> None:
@@ -173,7 +176,9 @@ def test_answers_must_be_read(start: Start) -> None:
         for _ in range(40):
             deaf.sendall(head + b"Content-Length: %d\r\n\r\n" % len(asked) + asked)
         codes = [0]
-        while codes[-1] != 503 or len(codes) < 3:  # its answers fill the kernel, and it holds us up
+        while (codes[-1] != 503 or len(codes) < 3) and len(
+            codes
+        ) < 2000:  # its answers fill the kernel, and it holds us up
             codes.append(client.post("/v1/search", json={"text": "cat"}).status_code)
         while codes[-1] == 503 and len(codes) < 2000:
             time.sleep(0.02)
