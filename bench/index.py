@@ -9,7 +9,8 @@ on, and ones of several days are printed together; --again measures anew.
                           [--systems NAME,…] [--work DIR] [--print]
 
 Names: interlingua:KIND, interlingua:KIND/documents (the same index, answers with documents),
-faiss:FACTORY, hnswlib, usearch, txtai:FACTORY.
+interlingua:KIND+lexical (texts kept for search by words, too), faiss:FACTORY, hnswlib, usearch,
+txtai:FACTORY.
 """
 
 import argparse
@@ -40,6 +41,7 @@ SYSTEMS = (
     "usearch",
     "interlingua:ivf",
     "interlingua:ivf/documents",
+    "interlingua:ivf+lexical",
     "faiss:IVF{lists},Flat",
 )
 """``{lists}`` is what interlingua takes at that size."""
@@ -83,9 +85,9 @@ def _step(step: str, system: str, data: Data, folder: Path, *more: str) -> Resul
     return found
 
 
-def lists(n: int) -> int:
-    """Choose the number of clusters as interlingua does."""
-    return max(1, round(4 * math.sqrt(n)))
+def clusters(n: int) -> int:
+    """Choose the number of clusters as interlingua does: a power of two near 4 times the root."""
+    return max(1, min(1 << round(math.log2(4 * math.sqrt(n))), n // 39))
 
 
 def _arguments() -> argparse.Namespace:
@@ -114,7 +116,7 @@ def main() -> None:
     found: dict[str, list[Result]] = {}
     for n, data in corpora:
         for system in systems:
-            name = system.format(lists=lists(n))
+            name = system.format(lists=clusters(n))
             if options.print and not _is_kept(options.work, data, name):
                 continue
             result = measured(name, data, options.work, options.recall, options.again)

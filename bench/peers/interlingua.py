@@ -1,19 +1,31 @@
 """interlingua: records and raw vectors in SQLite, vectors in FAISS files."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.index_data import Data, Floats, K, Rows
 from bench.peers.clock import Clock
-from bench.peers.peer import Exact
+
+if TYPE_CHECKING:
+    from indexer.index import IndexReader
+
+_KNOBS = {"hnsw": [16 << i for i in range(7)], "ivf": [2**i for i in range(11)]}
 
 
 class Interlingua:
-    """The variant is ``--index-kind``, with ``/documents`` behind it to answer with documents."""
+    """The variant is ``--index-kind``.
+
+    With ``+lexical`` behind it texts are kept for search by words, too; with ``/documents`` answers
+    are documents and not their numbers.
+    """
 
     def __init__(self, variant: str) -> None:
-        self._kind, _, what = variant.partition("/")
+        index, _, what = variant.partition("/")
+        self._kind, _, more = index.partition("+")
+        self._lexical = more == "lexical"
         self._documents = what == "documents"
 
     def load(self) -> None:
@@ -26,9 +38,15 @@ class Interlingua:
         from cli.main import main
 
         clock = Clock()
-        kind = ["--index-kind", self._kind] if self._kind else []
-        files = [str(data.vectors), str(data.corpus)]
-        code = main(["import", *files, "--index", str(folder / "index"), "--quiet", *kind])
+        options = [
+            "--index",
+            str(folder / "index"),
+            "--index-kind",
+            self._kind or "auto",
+            "--quiet",
+        ]
+        options.append("--lexical" if self._lexical else "--no-lexical")
+        code = main(["import", str(data.vectors), str(data.corpus), *options])
         if code:
             raise SystemExit(code)
         clock.lap("import")
@@ -38,24 +56,28 @@ class Interlingua:
         """See :meth:`Peer.open`."""
         from indexer.index import IndexReader
 
-        return _Opened(IndexReader.open(folder / "index"), self._documents)
+        return _Opened(IndexReader.open(folder / "index"), self._kind, self._documents)
 
 
-class _Opened(Exact):
-    """Holds one state, as a service does for each request."""
+class _Opened:
+    """Holds one state for each call, as a service does for each request."""
 
-    def __init__(self, reader: object, documents: bool) -> None:
-        from indexer.index import IndexReader
-
-        assert isinstance(reader, IndexReader)
+    def __init__(self, reader: "IndexReader", kind: str, documents: bool) -> None:
         self._reader = reader
         self._documents = documents
+        self._options: dict[str, Any] = {}
+        self.knobs: Sequence[int] = _KNOBS.get(kind, ())
+
+    def turn(self, value: int) -> None:
+        """Set nprobe or efSearch."""
+        self._options = {"effort": value}
 
     def search(self, queries: Floats) -> Rows:
+        """See :meth:`Opened.search`."""
         with self._reader.snapshot() as state:
+            found = state.neighbours(queries, K, **self._options)
             if self._documents:
-                answers = state.search(queries, K)
+                answers = state.hits(found)
                 return np.array([[int(h.document.id[1:]) for h in hits] for hits in answers])
-            found = state.neighbours(queries, K)
         # Vids are counted from 1 in the order of the records.
         return np.array([f.vids for f in found]) - 1
