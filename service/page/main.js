@@ -51,6 +51,7 @@ async function show(wanted, moved) {
     main.replaceChildren(...parts);
     document.title = titleOf(wanted, view);
     if (moved) arrive();
+    if (service.index.state !== newestState()) service = await load(signal).catch(() => service);
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return;
     if (!(error instanceof Problem)) throw error;

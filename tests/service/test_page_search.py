@@ -13,10 +13,10 @@ from tests.service.serving import Service
 
 CAT = "Eine Katze sprang vom Dach und erschreckte die Tauben."
 WORDS = {
-    (True, True): "Same language and meaning",
-    (False, True): "Same meaning",
-    (True, False): "Same language only",
-    (False, False): "Neither",
+    (True, True): ("both", "Same language and meaning"),
+    (False, True): ("meaning", "Same meaning"),
+    (True, False): ("language", "Same language only"),
+    (False, False): ("neither", "Neither"),
 }
 
 
@@ -76,7 +76,8 @@ def test_every_hit_shows_language_and_what_it_shares(browser: Browser, shown: Se
         items = page.locator(".hits li")
         seen: dict[str, tuple[str, str]] = {}
         for item, hit in zip(items.all(), expected["hits"], strict=True):
-            words = WORDS[hit["same_language"], hit["same_meaning"]]
+            kind, words = WORDS[hit["same_language"], hit["same_meaning"]]
+            assert item.get_attribute("data-share") == kind
             assert item.locator(".share").inner_text() == words
             assert item.locator(".lang code").inner_text() == hit["lang"]
             assert item.locator("a.text").get_attribute("lang") == hit["lang"]
@@ -180,13 +181,16 @@ def _move(before: list[str], id_: str, rank: int) -> list[str]:
 
 def test_words_can_be_searched_for_instead(browser: Browser, shown: Service) -> None:
     """A mode stands beside the index's own; words alone have no vectors to debias or to merge."""
-    ask_for = {"q": "Katze Tauben", "debias": "centring"}
+    ask_for = {"q": "Katze Tauben", "debias": "centring", "merging": "softmax"}
     with opened(browser, shown, ask_for) as page:
         page.select_option("select[name=mode]", "hybrid")
         settled(page)
-        expected = answered(shown, text=ask_for["q"], mode="hybrid", debias="centring")
+        merged = {"debias": "centring", "merging": {"name": "softmax"}}
+        expected = answered(shown, text=ask_for["q"], mode="hybrid", **merged)
         assert ids(page, 1) == hit_ids(expected)
-        assert "centring and words, by score" in page.locator(".column").nth(1).inner_text()
+        assert (
+            "centring and words, merged by softmax" in page.locator(".column").nth(1).inner_text()
+        )
         page.select_option("select[name=mode]", "lexical")
         settled(page)
         assert ids(page, 1) == hit_ids(answered(shown, text=ask_for["q"], mode="lexical"))

@@ -121,6 +121,16 @@ def test_a_slow_answer_is_awaited_in_sight(browser: Browser, shown: Service) -> 
     assert held
 
 
+def test_what_others_write_is_noticed(browser: Browser, own: Path, start: Start) -> None:
+    """The next answer comes from the new state, and so do the numbers around it."""
+    with opened(browser, start(), {"q": "cat", "lang": "en"}) as page:
+        assert page.inner_text("#facts").startswith("8 documents")
+        interlingua.add([Document("new", "A brand new cat.", "fr")], own)
+        ask(page, "brand new cat")
+        page.wait_for_selector("#facts:has-text('9 documents in 4 languages')")
+        assert page.locator(".hits li[data-id=new]").count() == 1
+
+
 @pytest.mark.slow
 def test_an_empty_index_says_how_to_fill_it(browser: Browser, own: Path, start: Start) -> None:
     """No form to search nothing with; the command that adds documents instead."""
