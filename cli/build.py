@@ -15,6 +15,7 @@ from cli.options import (
     GivenLang,
     GroupField,
     IdField,
+    IndexKind,
     IndexPath,
     InputTypes,
     Json,
@@ -22,9 +23,11 @@ from cli.options import (
     Layer,
     Lexical,
     MaxRejects,
+    MemoryBudget,
     Overlap,
     PassagePrompt,
     Pooling,
+    Quantise,
     QueryPrompt,
     Quiet,
     RequestsPerMinute,
@@ -32,6 +35,7 @@ from cli.options import (
     TextField,
     TextsPerRequest,
     chunking_of,
+    indexing_of,
     remote_options,
 )
 
@@ -63,6 +67,9 @@ def build(
     lexical: Lexical = True,
     detector: DetectorName = "py3langid",
     max_rejects: MaxRejects = 0,
+    index_kind: IndexKind = None,
+    quantise: Quantise = None,
+    memory_budget: MemoryBudget = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -80,6 +87,7 @@ def build(
     from indexer.rejects import Rejects
 
     chunking = chunking_of(chunk, overlap)
+    indexing = indexing_of(index_kind, quantise, memory_budget)
     fields = Fields(id_field, text_field, lang_field, group_field)
     source = CorpusSource(corpus, fields, format, lang, open_detector(detector), quiet)
     if dry_run:
@@ -109,6 +117,7 @@ def build(
             chunking=chunking,
             rejects=rejects,
             progress=show,
+            indexing=indexing,
         )
     print_build("build", index, report, json)
     warn_of_labels(report.contradictions)

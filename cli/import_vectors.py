@@ -11,13 +11,17 @@ from cli.options import (
     GivenLang,
     GroupField,
     IdField,
+    IndexKind,
     IndexPath,
     Json,
     LangField,
     Lexical,
+    MemoryBudget,
+    Quantise,
     Quiet,
     TextField,
     VectorField,
+    indexing_of,
 )
 
 
@@ -51,6 +55,9 @@ def import_vectors(
     lang: GivenLang = None,
     detector: DetectorName = "py3langid",
     lexical: Lexical = True,
+    index_kind: IndexKind = None,
+    quantise: Quantise = None,
+    memory_budget: MemoryBudget = None,
     dry_run: DryRun = False,
     quiet: Quiet = False,
     json: Json = False,
@@ -68,6 +75,7 @@ def import_vectors(
     from indexer.rejects import Rejects
     from indexer.vectorfiles import open_vectors
 
+    indexing = indexing_of(index_kind, quantise, memory_budget)
     files = open_vectors(vectors, vector_field)
     if corpus is None and not files.with_records:
         raise UsageError(
@@ -100,6 +108,7 @@ def import_vectors(
             lexical=lexical,
             expected=expected,
             progress=show,
+            indexing=indexing,
         )
     print_build("import", index, report, json)
     if report.rescaled and not json:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.options import IndexPath, Json
+from indexer.kinds import default_effort, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from indexer.index import IndexInfo
 
-_INDEX = ("kind", "files", "bytes", "tail")
+_INDEX = ("kind", "factory", "files", "bytes", "tail", "asked", "plan")
 
 
 def info(index: IndexPath, json: Json = False) -> None:
@@ -72,6 +73,20 @@ def _documents(info: "IndexInfo") -> str:
     return f"{info.wholes}, in {info.documents} chunks ({info.chunking})"
 
 
+def _kind(info: "IndexInfo") -> list[tuple[str, object]]:
+    """Say how FAISS searches, where it is not the plain exact way, and what would be chosen now."""
+    lines: list[tuple[str, object]] = []
+    if info.factory != "Flat":
+        lines.append(("searched by", f"{info.factory}: {info.plan.why}"))
+        recall = info.asked.tuned.get("recall")
+        said = "never tuned" if recall is None else f"recall {recall:.3f} when it was tuned"
+        lines.append(("effort", f"{info.asked.effort or default_effort(info.factory)}, {said}"))
+    planned = kind_of([info.plan.factory])
+    if planned != info.kind and info.state == "ready":
+        lines.append(("reindex", f"would make it {planned}: {info.plan.why}"))
+    return lines
+
+
 def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     """Say the same for a person, what is zero or ordinary left out."""
     by_number = sorted(info.languages.items(), key=lambda item: (-item[1], item[0]))
@@ -87,6 +102,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
         ("role", info.role),
         ("fingerprint", info.fingerprint),
         ("faiss", f"{info.kind}, {info.files} files, {info.bytes} bytes, tail {info.tail}"),
+        *_kind(info),
         ("transform", _transform(info)),
     ]
     if info.state != "ready":

@@ -26,10 +26,12 @@ from cli.import_vectors import import_vectors
 from cli.info import info
 from cli.origin import origin
 from cli.purge import purge
+from cli.reindex import reindex
 from cli.repair import repair
 from cli.restore import restore
 from cli.search import search
 from cli.serve import serve
+from cli.tune import tune
 from cli.verify import verify
 from indexer.errors import InterlinguaError
 
@@ -60,6 +62,8 @@ for command in (
     gate,
     debias,
     info,
+    reindex,
+    tune,
     verify,
     repair,
     doctor,

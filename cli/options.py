@@ -12,11 +12,37 @@ if TYPE_CHECKING:
     from indexer.encoders.protocol import RemoteOptions
 
 if TYPE_CHECKING:
+    from indexer.kinds import Indexing, KindName, Quantisation
     from indexer.records import Filter
 
 IndexPath = Annotated[Path, typer.Option("--index", help="The index directory.", metavar="DIR")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+IndexKind = Annotated[
+    Literal["auto", "flat", "hnsw", "ivf"] | None,
+    typer.Option(
+        "--index-kind",
+        help="How FAISS searches: flat is exact; auto is flat up to 50,000 documents, ivf above.",
+        show_default="auto",
+    ),
+]
+Quantise = Annotated[
+    Literal["none", "fp16", "sq8", "pq"] | None,
+    typer.Option(
+        "--quantise",
+        help="Keep vectors in a half (fp16), a quarter (sq8) or a sixteenth (pq) of the memory.",
+        show_default="none, or what --memory-budget asks for",
+    ),
+]
+MemoryBudget = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-budget",
+        metavar="SIZE",
+        help="What the FAISS files may take, like 800MB or 1.5GB; quantises as far as it must.",
+        show_default=False,
+    ),
+]
 Corpora = Annotated[
     list[str],
     typer.Argument(
@@ -239,3 +265,25 @@ def chunking_of(chunk: str | None, overlap: int | None) -> "Chunking | None":
     if overlap is not None:
         raise UsageError("--overlap without --chunk", "say what overlaps: --chunk sentences:3")
     return None
+
+
+def indexing_of(
+    kind: "KindName | None",
+    quantisation: "Quantisation | None",
+    memory_budget: str | None,
+    known: "Indexing | None" = None,
+) -> "Indexing | None":
+    """Put the options together that say what kind of index it is to be.
+
+    Returns:
+        None when none of them was given and nothing is ``known``.
+
+    Raises:
+        UsageError: a size that is none.
+    """
+    from indexer.kinds import Indexing, read_size
+
+    budget = None if memory_budget is None else read_size(memory_budget)
+    if known is None and (kind, quantisation, budget) == (None, None, None):
+        return None
+    return (known or Indexing()).changed(kind, quantisation, budget)

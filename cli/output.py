@@ -58,6 +58,9 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
     for number, what in details:
         if number:
             typer.echo(f"  {number} {what}")
+    if report.plan is not None and not report.plan.exact:
+        typer.echo(f"  searched by {report.plan.factory}: {report.plan.why}")
+        typer.echo("  it may miss neighbours: `interlingua tune` says how many, in every language")
     for lang, (documents, tokens) in sorted(report.truncated.items()):
         typer.echo(
             f"  {lang}: {documents} documents longer than the model takes, {tokens} tokens cut off"

@@ -59,7 +59,7 @@ def search(
     target_share: TargetShare = None,
     floor: Floor = None,
     encoder: MovedEncoder = None,
-    exact: Annotated[  # noqa: ARG001 - every search is exact so far
+    exact: Annotated[
         bool, typer.Option("--exact", help="Compare with every vector, whatever the index kind.")
     ] = False,
     id_field: IdField = "id",
@@ -99,6 +99,7 @@ def search(
             merging=merging_or_index(merge, target_share, floor),
             mode=mode,
             by_document=by_document,
+            exact=exact,
         )
         unseen: Counter[str] = Counter()
         for number, answer in enumerate(answers):

@@ -18,7 +18,15 @@ from indexer.corpus import Record
 from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.errors import InputError, UsageError
-from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
+from indexer.index import (
+    Indexing,
+    IndexReader,
+    IndexSettings,
+    IndexWriter,
+    Plan,
+    content_hash,
+    index_state,
+)
 from indexer.records import Document, EncodedDocument, Role
 from indexer.rejects import Rejects
 
@@ -57,6 +65,8 @@ class BuildReport:
     wholes: int | None = field(default=None, kw_only=True)
     """Documents of the corpus that are in the index, where they are cut: ``documents``, ``added``,
     ``reused``, ``languages`` and ``truncated`` count their chunks then, the rest documents."""
+    plan: Plan | None = field(default=None, kw_only=True)
+    """How FAISS searches, and why."""
 
 
 def build(  # noqa: PLR0913 - each is a choice of its own
@@ -70,6 +80,7 @@ def build(  # noqa: PLR0913 - each is a choice of its own
     chunking: Chunking | None = None,
     rejects: Rejects | None = None,
     progress: Progress | None = None,
+    indexing: Indexing | None = None,
 ) -> BuildReport:
     """Create an index, or go on with the build that was interrupted.
 
@@ -84,6 +95,8 @@ def build(  # noqa: PLR0913 - each is a choice of its own
         chunking: where texts are cut; each document is one vector when None.
         rejects: takes duplicate ids; none are tolerated when None.
         progress: called after each commit.
+        indexing: how FAISS is to search; chosen by the number of documents when None, or as an
+            interrupted run was told.
 
     Raises:
         UsageError: there is a finished index, or the directory holds something else.
@@ -112,6 +125,8 @@ def build(  # noqa: PLR0913 - each is a choice of its own
         writer.settings.check_choices(
             path, role=role, detector=detector, lexical=lexical, chunking=chunking
         )
+        if indexing is not None:
+            writer.ask_for(indexing)
         writer.settings.check(load())
         rejects = rejects or Rejects()
         run = _Run(writer, load, rejects, "error", progress)
@@ -324,6 +339,7 @@ class _Run:
             contradictions=self.labels.found(),
             reused=self._reused,
             wholes=info.wholes,
+            plan=info.plan,
         )
 
 

@@ -8,14 +8,16 @@ does not depend on what stands beside it, and as in :mod:`indexer.nearest` for t
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer import tables
 from indexer.language_layout import Codes, LanguageLayout
-from indexer.nearest import error_bound, exact_scores, ranks_of_ties
-from indexer.records import Vectors
+from indexer.nearest import error_bound, exact_scores, nearest, ranks_of_ties
+from indexer.records import Filter, Vectors
 from indexer.segments import Segments
 from indexer.vectors import Positions
 
@@ -72,7 +74,7 @@ class Candidates:
             CorruptError: one of them has no row.
         """
         positions = self.positions[chosen]
-        scores = exact_scores(self._query, self._segments.vectors(positions))
+        scores = exact_scores(self._query, self._segments.vectors(self._conn, positions))
         vids = self._segments.vids[positions]
         ties = ranks_of_ties(self._conn, self._segments.place, vids, scores)
         return Scored(vids, scores, ties)
@@ -83,9 +85,10 @@ def candidates_by_language(
     segments: Segments,
     queries: Vectors,
     depth: int,
-    layout: LanguageLayout,
+    allowed: Filter,
     drop: Sequence[Positions],
-) -> Iterator[Candidates]:
+    exact: bool,
+) -> tuple[tuple[str, ...], Iterator[Candidates]]:
     """Find what may be among the ``depth`` nearest of its language, for each query.
 
     Args:
@@ -93,9 +96,31 @@ def candidates_by_language(
         segments: what is searched.
         queries: (q, d) float32 unit rows, transformed as the documents are.
         depth: how many of each language, at least 1.
-        layout: which rows may be found.
+        allowed: which documents may be found.
         drop: for each query rows that may not.
+        exact: miss nothing, whatever the kind.
+
+    Returns:
+        The languages that the filter lets pass, in order, and what each query finds.
     """
+    if not segments.exact:
+        return _one_by_one(conn, segments, queries, depth, allowed, drop, exact)
+    layout = segments.layout(conn, allowed)
+    never = tables.vids_of(conn, allowed.exclude) if allowed.exclude else np.empty(0, np.int64)
+    out = segments.positions(never)
+    drop = [np.append(out, rows) for rows in drop]
+    return layout.names, _in_one_scan(conn, segments, queries, depth, layout, drop)
+
+
+def _in_one_scan(
+    conn: sqlite3.Connection,
+    segments: Segments,
+    queries: Vectors,
+    depth: int,
+    layout: LanguageLayout,
+    drop: Sequence[Positions],
+) -> Iterator[Candidates]:
+    """Score everything once and look at the rows of each language."""
     block = max(1, _BLOCK_SCORES // (segments.rows + 1))
     margin = 2 * error_bound(segments.dim)
     for start in range(0, len(queries), block):
@@ -108,3 +133,40 @@ def candidates_by_language(
             alone = len(asked) == 1 and segments.dim > _SHORT
             near = scores[positions] if alone else segments.scores_at(query, positions)
             yield Candidates(conn, segments, query, positions, languages, near)
+
+
+def _one_by_one(
+    conn: sqlite3.Connection,
+    segments: Segments,
+    queries: Vectors,
+    depth: int,
+    allowed: Filter,
+    drop: Sequence[Positions],
+    exact: bool,
+) -> tuple[tuple[str, ...], Iterator[Candidates]]:
+    """Search each language by itself, where a search does not look at everything."""
+    names = tuple(segments.language_counts(conn, allowed))
+    most = max((len(rows) for rows in drop), default=0)
+    lists = [
+        nearest(
+            conn,
+            segments,
+            queries,
+            depth + most,
+            replace(allowed, languages=frozenset({name})),
+            exact,
+        )
+        for name in names
+    ]
+
+    def found() -> Iterator[Candidates]:
+        for number, (query, out) in enumerate(zip(queries, drop, strict=True)):
+            own = [one[number] for one in lists]
+            vids = np.concatenate([np.empty(0, np.int64), *(f.vids for f in own)])
+            scores = np.concatenate([np.empty(0, np.float32), *(f.scores for f in own)])
+            languages = np.repeat(np.arange(len(own)), [len(f.vids) for f in own])
+            positions = segments.positions(vids)
+            kept = ~np.isin(positions, out)
+            yield Candidates(conn, segments, query, positions[kept], languages[kept], scores[kept])
+
+    return names, found()

@@ -80,7 +80,9 @@ def remove_vids(conn: sqlite3.Connection, vids: Collection[int]) -> None:
 def name_file(conn: sqlite3.Connection, record: FileRecord) -> None:
     """Name a FAISS file that is on disk and checked: from the commit on it is searched."""
     conn.execute(
-        "INSERT INTO files (name, bytes, rows, first_vid, last_vid) VALUES (?, ?, ?, ?, ?)", record
+        "INSERT INTO files (name, bytes, rows, first_vid, last_vid, factory, inode, mtime_ns) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        record,
     )
 
 

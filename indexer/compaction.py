@@ -4,11 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.changes import log_commit, replace_files
-from indexer.debiasing import read_debiasing
-from indexer.directory import sweep
 from indexer.index import IndexInfo, IndexReader, IndexWriter
-from indexer.sealing import is_compact, write_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +63,8 @@ def compact_files(writer: IndexWriter, progress: Callable[[int], None]) -> None:
         UsageError: the build is unfinished.
     """
     writer.check_ready()
-    conn, path = writer.store.conn, writer.path
-    if is_compact(conn):
-        return
-    transform = read_debiasing(conn, str(path)).transform
-    records = write_all(conn, path, writer.settings.dim, transform, progress)
-    with writer.store.transaction():
-        replace_files(conn, records)
-        log_commit(conn, "compact", 0, 0)
-    sweep(path, conn)
+    if not writer.filing.is_compact():
+        writer.filing.write_anew("compact", writer.indexing, progress)
 
 
 def _info(path: Path) -> IndexInfo:

@@ -128,6 +128,20 @@ def searched_between(
     return vids, vectors
 
 
+def searched_at(
+    conn: sqlite3.Connection, place: str, transform: Transform | None, dim: int, vids: Vids
+) -> Vectors:
+    """Read the vectors of ascending vids as they are searched, out of the database.
+
+    Raises:
+        CorruptError: one of them has no row or is damaged.
+    """
+    vectors = tables.raw_vectors(conn, vids, dim, place)
+    if transform is None or not len(vids):
+        return vectors
+    return transform.apply(vectors, tables.languages_at(conn, vids))
+
+
 def languages_of(conn: sqlite3.Connection, vids: Vids) -> list[str]:
     """Look up the languages of vectors, ascending vids; unknown where no document is left."""
     rows = conn.execute(

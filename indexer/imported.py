@@ -16,7 +16,14 @@ from indexer.corpus import Query, Record
 from indexer.detectors import DEFAULT_DETECTOR
 from indexer.encoders.vectors_only import VectorsOnly
 from indexer.errors import IncompatibleError, InputError, UsageError
-from indexer.index import IndexReader, IndexSettings, IndexWriter, content_hash, index_state
+from indexer.index import (
+    Indexing,
+    IndexReader,
+    IndexSettings,
+    IndexWriter,
+    content_hash,
+    index_state,
+)
 from indexer.readers.guess import Found
 from indexer.records import EncodedDocument, Vectors
 from indexer.vectorfiles import Units, VectorFiles, open_vectors
@@ -37,7 +44,7 @@ class ImportReport(BuildReport):
     """Rows that were not of unit length; every row is divided by its length."""
 
 
-def import_vectors(
+def import_vectors(  # noqa: PLR0913 - each is a choice of its own
     vectors: str | Path | VectorFiles,
     records: Iterable[Record],
     path: str | Path,
@@ -47,6 +54,7 @@ def import_vectors(
     expected: int | None = None,
     lexical: bool = True,
     progress: Progress | None = None,
+    indexing: Indexing | None = None,
 ) -> ImportReport:
     """Make an index of vectors and their records, or go on with an import that was interrupted.
 
@@ -65,6 +73,8 @@ def import_vectors(
             back, and the index stays unfinished and empty.
         lexical: whether texts are kept for lexical search, too.
         progress: called after each commit with the number of records dealt with.
+        indexing: how FAISS is to search; chosen by the number of documents when None, or as an
+            interrupted run was told.
 
     Raises:
         UsageError: there is a finished index, the directory holds something else, or the corpus
@@ -88,6 +98,8 @@ def import_vectors(
     with IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer:
         _check_same(writer, settings)
         writer.settings.check_choices(path, role="passage", detector=detector, lexical=lexical)
+        if indexing is not None:
+            writer.ask_for(indexing)
         run = _Import(writer, file, progress)
         stream = iter(records)
         run.resume(stream)
@@ -230,6 +242,7 @@ class _Import:
             detected=info.language_sources.get("detected", 0),
             truncated={},
             rescaled=self._rescaled,
+            plan=info.plan,
             contradictions=self.labels.found(),
         )
 

@@ -6,6 +6,7 @@ the directory is the only truth; see ``docs/storage.md``.
 
 from indexer.debiasing import NOTHING, Debiasing
 from indexer.info import IndexInfo
+from indexer.kinds import Indexing, Plan
 from indexer.reader import IndexReader, index_state
 from indexer.rows import content_hash
 from indexer.settings import IndexSettings
@@ -21,6 +22,8 @@ __all__ = [
     "IndexReader",
     "IndexSettings",
     "IndexWriter",
+    "Indexing",
+    "Plan",
     "Snapshot",
     "View",
     "content_hash",

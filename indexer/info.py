@@ -7,10 +7,10 @@ from pathlib import Path
 
 from indexer import tables
 from indexer.debiasing import read_debiasing
+from indexer.kinds import Indexing, Plan, kind_of, read_indexing
 from indexer.migrations import SCRIPTS
 from indexer.records import Filter, Role
 from indexer.settings import IndexSettings
-from indexer.vectors import KIND
 from indexer.wholes import count_wholes
 
 _UNCOUNTED = "SELECT count(*) FROM documents WHERE tokens <= 0 OR tokens_dropped < 0"
@@ -50,7 +50,13 @@ class IndexInfo:
     role: Role
     arithmetic: str
     kind: str
-    """How FAISS searches: ``flat`` is exact."""
+    """How FAISS searches: ``flat``, ``ivf`` or ``hnsw``."""
+    factory: str
+    """What its main file is, in FAISS's words; ``Flat`` is exact."""
+    asked: Indexing
+    """What was asked for, the effort of a search, and what was tuned."""
+    plan: Plan
+    """What the files would be if they were written now, and why."""
     files: int
     """FAISS files."""
     bytes: int
@@ -76,6 +82,7 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
     languages = tables.language_counts(conn, Filter())
     records = tables.files(conn)
     debiasing = read_debiasing(conn, str(path))
+    indexing = read_indexing(conn, str(path))
     seen = None if debiasing.transform is None else debiasing.transform.languages
     truncated = conn.execute(
         "SELECT lang, count(*), sum(tokens_dropped) FROM documents WHERE tokens_dropped > 0 "
@@ -102,7 +109,10 @@ def describe(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> I
         dim=settings.dim,
         role=settings.role,
         arithmetic=settings.arithmetic,
-        kind=KIND,
+        kind=kind_of([record.factory for record in records]),
+        factory=next((r.factory for r in records if r.factory != "Flat"), "Flat"),
+        asked=indexing,
+        plan=indexing.plan(sum(languages.values()), settings.dim),
         files=len(records),
         bytes=sum(r.bytes for r in records),
         tail=tables.tail_size(conn),

@@ -12,7 +12,7 @@ from indexer.scripts import script_of
 APPLICATION_ID = 0x494C4E47
 """``ILNG``: tells our databases from everybody else's (``PRAGMA application_id``)."""
 
-FORMAT = 5
+FORMAT = 6
 """Number of the newest migration (``PRAGMA user_version``)."""
 
 SCRIPTS = 4
@@ -62,6 +62,14 @@ def m005_lexical(db: Database) -> None:
     """The texts of the documents, searched by their terms."""
     create_lexical(db.conn)
     db.conn.execute("PRAGMA user_version = 5")
+
+
+@MIGRATIONS()
+def m006_kinds(db: Database) -> None:
+    """How FAISS searches, and what each of its files is."""
+    for statement in _M006:
+        db.conn.execute(statement)
+    db.conn.execute("PRAGMA user_version = 6")
 
 
 def _script_of_bytes(text: bytes) -> str:
@@ -157,4 +165,18 @@ _M004 = (
     "ALTER TABLE documents ADD COLUMN script TEXT NOT NULL DEFAULT 'Zyyy'",
     "UPDATE documents SET script = script_of(CAST(text AS BLOB))",
     "CREATE INDEX documents_script ON documents (script)",
+)
+
+# No row: the kind is chosen by the number of documents. `crc32`: of `json`. A file's `factory` is
+# FAISS's name of what it holds. `inode` and `mtime_ns` are those of the file when its writer read
+# it back, or 0: as long as they stay, nobody has written to it.
+_M006 = (
+    """CREATE TABLE indexing (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        json TEXT NOT NULL,
+        crc32 INTEGER NOT NULL
+    )""",
+    "ALTER TABLE files ADD COLUMN factory TEXT NOT NULL DEFAULT 'Flat'",
+    "ALTER TABLE files ADD COLUMN inode INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE files ADD COLUMN mtime_ns INTEGER NOT NULL DEFAULT 0",
 )

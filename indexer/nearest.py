@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import tables
-from indexer.records import Vectors
+from indexer.kinds import default_refine
+from indexer.records import Filter, Vectors
 from indexer.segments import Segments
-from indexer.vectors import Mask, Vids
+from indexer.vectors import Positions
 
 _BLOCK_QUERIES = 2048
 _BLOCK_CANDIDATES = 500_000
@@ -29,58 +30,120 @@ _CHUNK = 256
 class Neighbours(NamedTuple):
     """The answer of one query, nearest first."""
 
-    vids: Vids
+    vids: NDArray[np.int64]
     scores: NDArray[np.float32]
 
 
 def nearest(
-    conn: sqlite3.Connection, segments: Segments, queries: Vectors, k: int, mask: Mask
+    conn: sqlite3.Connection,
+    segments: Segments,
+    queries: Vectors,
+    k: int,
+    allowed: Filter,
+    exact: bool = False,
 ) -> list[Neighbours]:
-    """Find the exact ``k`` nearest vectors of each query, ordered by (-score, id).
+    """Find the ``k`` nearest vectors of each query, ordered by (-score, id).
+
+    Where a segment is of an approximate kind, some of the nearest may be missed; the scores of
+    what is found are exact all the same.
 
     Args:
         conn: a connection inside the transaction that ``segments`` were loaded in.
         segments: what is searched.
         queries: (q, d) float32 unit rows, transformed as the documents are.
         k: at least 1; fewer come back when there are fewer.
-        mask: which vectors may be found.
+        allowed: which vectors may be found.
+        exact: miss nothing, whatever the kind.
 
     Raises:
         CorruptError: a candidate that has no row is met.
     """
-    block = max(1, min(_BLOCK_QUERIES, _BLOCK_CANDIDATES // _first_guess(k)))
+    search = _Search(conn, segments, k, allowed, exact)
+    block = max(1, min(_BLOCK_QUERIES, _BLOCK_CANDIDATES // search.first_guess))
     return [
         found
         for start in range(0, len(queries), block)
-        for found in _block(conn, segments, queries[start : start + block], k, mask)
+        for found in search.answers(queries[start : start + block])
     ]
 
 
-def _block(
-    conn: sqlite3.Connection, segments: Segments, queries: Vectors, k: int, mask: Mask
-) -> list[Neighbours]:
-    """Answer queries that are few enough to be held in memory with their candidates."""
-    answers: list[Neighbours] = [Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))] * len(
-        queries
-    )
-    pending, m, margin = np.arange(len(queries)), _first_guess(k), error_bound(segments.dim)
-    while len(pending):
-        vids, bound = _propose(segments, queries[pending], m, mask)
-        unsure = []
-        ranked = _rank(conn, segments, queries[pending], vids, k)
-        for position, answer, limit in zip(pending, ranked, bound, strict=True):
-            enough = len(answer.vids) == k and answer.scores[-1] > limit + margin
-            if enough or limit == -np.inf:
-                answers[position] = answer
-            else:
-                unsure.append(position)
-        pending, m = np.array(unsure, dtype=np.int64), 4 * m
-    return answers
+class _Search:
+    """One search of some queries."""
 
+    def __init__(
+        self,
+        conn: sqlite3.Connection,
+        segments: Segments,
+        k: int,
+        allowed: Filter,
+        exact: bool,
+    ) -> None:
+        self._conn, self._segments, self._k = conn, segments, k
+        self._exact = exact
+        self._sure = exact or segments.exact
+        self._mask = segments.mask(conn, allowed)
+        self._passing = segments.passing(conn, allowed)
+        self.first_guess = k + max(8, k // 4)
+        """Candidates to ask for at first: a few more than wanted."""
+        if not self._sure and not segments.raw:
+            self.first_guess = k * (segments.indexing.refine or default_refine(segments.codes)) + 8
 
-def _first_guess(k: int) -> int:
-    """Choose how many candidates to ask for at first: a few more than wanted."""
-    return k + max(8, k // 4)
+    def answers(self, queries: Vectors) -> list[Neighbours]:
+        """Answer queries that are few enough to be held in memory with their candidates."""
+        nothing = Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))
+        answers: list[Neighbours] = [nothing] * len(queries)
+        pending, m = np.arange(len(queries)), self.first_guess
+        margin = error_bound(self._segments.dim)
+        while len(pending):
+            rows, bound = self._propose(queries[pending], m)
+            unsure = []
+            ranked = self._rank(queries[pending], rows)
+            for position, answer, limit in zip(pending, ranked, bound, strict=True):
+                enough = len(answer.vids) == self._k and answer.scores[-1] > limit + margin
+                if enough or limit == -np.inf or not self._sure:
+                    answers[position] = answer
+                else:
+                    unsure.append(position)
+            pending, m = np.array(unsure, dtype=np.int64), 4 * m
+        return answers
+
+    def _propose(self, queries: Vectors, m: int) -> tuple[Positions, NDArray[np.float64]]:
+        """Ask every segment for ``m`` candidates a query and keep the best ``m``.
+
+        Returns:
+            rows (q, at most m), and for each query the highest FAISS score that a vector outside
+            them can have: minus infinity when there is none outside.
+        """
+        bound = np.full(len(queries), -np.inf)
+        scores = [np.empty((len(queries), 0), np.float32)]
+        rows = [np.empty((len(queries), 0), np.int64)]
+        effort = self._segments.indexing.effort
+        for part in self._segments.parts(self._conn, self._passing, self._mask, self._exact):
+            wanted = min(m, part.passing.rows)
+            found, numbers = part.segment.search(
+                queries, wanted, part.passing, effort, exhaustive=self._exact
+            )
+            if m < part.passing.rows:
+                bound = np.maximum(bound, found[:, -1])
+            scores.append(found)
+            rows.append(part.rows_of(numbers))
+        joined, places = np.concatenate(scores, axis=1), np.concatenate(rows, axis=1)
+        if joined.shape[1] > m:
+            order = np.argsort(-joined, axis=1, kind="stable")
+            joined = np.take_along_axis(joined, order, axis=1)
+            places = np.take_along_axis(places, order[:, :m], axis=1)
+            bound = np.maximum(bound, joined[:, m])
+        return places, bound
+
+    def _rank(self, queries: Vectors, rows: Positions) -> Iterator[Neighbours]:
+        """Score candidates by the vectors that are searched and order them by (-score, id)."""
+        segments = self._segments
+        for query, proposed in zip(queries, rows, strict=True):
+            scores = exact_scores(query, segments.vectors(self._conn, proposed))
+            vids = segments.vids[proposed]
+            ties = ranks_of_ties(self._conn, segments.place, vids, scores)
+            best = np.lexsort((ties, -scores))[: self._k]
+            yield Neighbours(vids[best], scores[best])
 
 
 def error_bound(dim: int) -> float:
@@ -92,58 +155,6 @@ def error_bound(dim: int) -> float:
     """
     du = dim * 2.0**-24
     return 1.01 * du / (1 - du) + 2.0**-23
-
-
-def _propose(
-    segments: Segments, queries: Vectors, m: int, mask: Mask
-) -> tuple[Vids, NDArray[np.float64]]:
-    """Ask every segment for ``m`` candidates a query and keep the best ``m``.
-
-    Returns:
-        vids (q, at most m), -1 where there is none, and for each query the highest FAISS score
-        that a vector outside them can have: minus infinity when there is none outside.
-    """
-    bound = np.full(len(queries), -np.inf)
-    scores, vids = (
-        [np.empty((len(queries), 0), np.float32)],
-        [np.empty((len(queries), 0), np.int64)],
-    )
-    for segment in segments.all:
-        available = segment.available(mask)
-        if not available:
-            continue
-        found, numbers = segment.search(queries, min(m, available), mask)
-        if m < available:
-            bound = np.maximum(bound, found[:, -1])
-        scores.append(found)
-        vids.append(numbers)
-    joined, numbers = np.concatenate(scores, axis=1), np.concatenate(vids, axis=1)
-    if joined.shape[1] > m:
-        order = np.argsort(-joined, axis=1, kind="stable")
-        joined = np.take_along_axis(joined, order, axis=1)
-        numbers = np.take_along_axis(numbers, order[:, :m], axis=1)
-        bound = np.maximum(bound, joined[:, m])
-    return numbers, bound
-
-
-def _rank(
-    conn: sqlite3.Connection, segments: Segments, queries: Vectors, vids: Vids, k: int
-) -> Iterator[Neighbours]:
-    """Score candidates by the vectors that are searched and order them by (-score, id).
-
-    Args:
-        conn: a connection.
-        segments: where the candidates come from.
-        queries: (q, d) float32.
-        vids: (q, m), -1 where FAISS had no more: dropped here and nowhere else.
-        k: how many to keep.
-    """
-    for query, proposed in zip(queries, vids, strict=True):
-        real = proposed[proposed >= 0]
-        scores = exact_scores(query, segments.vectors(segments.positions(real)))
-        ties = ranks_of_ties(conn, segments.place, real, scores)
-        best = np.lexsort((ties, -scores))[:k]
-        yield Neighbours(real[best], scores[best])
 
 
 def exact_scores(query: Vectors, vectors: Vectors) -> NDArray[np.float32]:
@@ -165,7 +176,7 @@ def exact_scores(query: Vectors, vectors: Vectors) -> NDArray[np.float32]:
 
 
 def ranks_of_ties(
-    conn: sqlite3.Connection, place: str, vids: Vids, scores: NDArray[np.float32]
+    conn: sqlite3.Connection, place: str, vids: NDArray[np.int64], scores: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Number those of equal score in the order of their ids; the others, mostly all, are 0.
 

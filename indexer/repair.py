@@ -24,11 +24,12 @@ from indexer.debiasing import read_debiasing, searched_between
 from indexer.directory import FILES, LOCK, QUARANTINE, SCRATCH, make_folders, sweep
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError, UsageError
+from indexer.kinds import fits
 from indexer.lexical import lexical_problems, renew_lexical
 from indexer.lock import WriterLock
 from indexer.remedies import BUILD, RESTORE
 from indexer.rows import vector_crc
-from indexer.sealing import MAX_VID, ROWS_A_FILE
+from indexer.sealing import MAX_VID, ROWS_A_FILE, write_planned
 from indexer.store import DATABASE, WriteStore, translated
 from indexer.vector_files import FileRecord, write_file
 
@@ -172,7 +173,7 @@ class _Repair:
         for segment in (state.segment for state in states if state.segment is not None):
             here = [int(vid) for vid in segment.vids if int(vid) in wanted]
             for vid in here:
-                row = segment.matrix[int(segment.vids.searchsorted(vid))]
+                row = segment.vectors(segment.vids.searchsorted([vid]))
                 blob = row.astype("<f4").tobytes()
                 if self._put_back(vid, blob):
                     restored.append(wanted[vid])
@@ -206,7 +207,14 @@ class _Repair:
 
     def _rewrite(self, state: FileState) -> str | None:
         """Write a FAISS file again from the live vectors of its range; None when none is left."""
-        record = self._write(state.record.first_vid, state.record.last_vid, -1)
+        first, last, factory = *state.record[3:5], state.record.factory
+        if fits(factory, len(tables.live_vids(self._conn, first, last))):
+            transform = read_debiasing(self._conn, str(self._path / DATABASE)).transform
+            record: FileRecord | None = write_planned(
+                self._conn, self._path, self._dim, transform, factory, (first, last)
+            )
+        else:
+            record = self._write(first, last, -1)
         with self._store.transaction() as conn:
             forget_file(conn, state.record)
             if record is not None:

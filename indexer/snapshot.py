@@ -15,6 +15,7 @@ from indexer.columns import Columns, read_columns
 from indexer.debiasing import Debiasing
 from indexer.errors import CorruptError, InputError, UsageError
 from indexer.info import IndexInfo, describe
+from indexer.kinds import Indexing
 from indexer.lexical_search import check_words, has_words, matches
 from indexer.nearest import Neighbours, nearest
 from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
@@ -54,14 +55,17 @@ class Snapshot:
         k: int,
         filter: Filter = EVERYTHING,  # noqa: A002 - what people call it
         languages: Sequence[str] | None = None,
+        *,
+        exact: bool = False,
     ) -> list[list[Hit]]:
-        """Find the exact nearest documents of each query.
+        """Find the nearest documents of each query: all of them, unless the kind is approximate.
 
         Args:
             vectors: (q, d) float32 unit rows, raw: the transform of the index is applied here.
             k: neighbours wanted, at least 1.
             filter: which documents may be found.
             languages: of the queries, for the transform; unknown when None.
+            exact: miss nothing, whatever the kind of the index.
 
         Returns:
             For each query ``k`` hits, or as many as the filter lets pass, ordered by
@@ -74,13 +78,18 @@ class Snapshot:
         """
         queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
         spoken = [UNKNOWN_LANGUAGE] * len(queries) if languages is None else languages
-        return self.hits(self.neighbours(self.debiasing.apply(queries, spoken), k, filter))
+        vectors = self.debiasing.apply(queries, spoken)
+        return self.hits(self.neighbours(vectors, k, filter, exact=exact))
 
     def neighbours(
         self,
         vectors: Vectors,
         k: int,
         filter: Filter = EVERYTHING,  # noqa: A002
+        *,
+        exact: bool = False,
+        effort: int | None = None,
+        refine: int | None = None,
     ) -> list[Neighbours]:
         """Find what :meth:`search` finds, without reading documents.
 
@@ -88,12 +97,15 @@ class Snapshot:
             vectors: (q, d) float32 unit rows as :attr:`debiasing` makes them of raw ones.
             k: neighbours wanted, at least 1.
             filter: which documents may be found.
+            exact: miss nothing, whatever the kind of the index.
+            effort: how hard an approximate kind tries; as the index says when None.
+            refine: candidates for each neighbour that are scored exactly; likewise.
         """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
         queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
-        mask = self._segments.mask(self._conn, filter)
-        return nearest(self._conn, self._segments, queries, k, mask)
+        segments = self._segments.trying(effort, refine)
+        return nearest(self._conn, segments, queries, k, filter, exact)
 
     def candidates_by_language(
         self,
@@ -101,6 +113,8 @@ class Snapshot:
         depth: int,
         filter: Filter = EVERYTHING,  # noqa: A002
         drop: Sequence[Vids] = (),
+        *,
+        exact: bool = False,
     ) -> tuple[tuple[str, ...], Iterator[Candidates]]:
         """Find what may be among the nearest of its language, all languages in one scan.
 
@@ -109,17 +123,15 @@ class Snapshot:
             depth: how many of each language, at least 1.
             filter: which documents may be found.
             drop: for each query vids, see :meth:`vids`, that it must not get; none when empty.
+            exact: miss nothing, whatever the kind of the index.
 
         Returns:
             The languages that the filter lets pass, in order, and what each query finds.
         """
         queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
-        segments, layout = self._segments, self._segments.layout(self._conn, filter)
-        never = tables.vids_of(self._conn, filter.exclude) if filter.exclude else _NO_VIDS
-        unwanted = drop or [_NO_VIDS] * len(queries)
-        out = [segments.positions(np.append(never, vids)) for vids in unwanted]
-        found = candidates_by_language(self._conn, segments, queries, depth, layout, out)
-        return layout.names, found
+        segments = self._segments
+        out = [segments.positions(vids) for vids in drop or [_NO_VIDS] * len(queries)]
+        return candidates_by_language(self._conn, segments, queries, depth, filter, out, exact)
 
     @property
     def has_words(self) -> bool:
@@ -242,7 +254,7 @@ class Snapshot:
 
     def rows_at(self, positions: Positions) -> Vectors:
         """Copy searched, that is transformed vectors by the numbers of their rows: (n, d)."""
-        return self._segments.vectors(positions)
+        return self._segments.vectors(self._conn, positions)
 
     def sample(self, language: str, n: int) -> Vectors:
         """Read the searched vectors of ``n`` documents of a language, always the same ones.
@@ -252,7 +264,11 @@ class Snapshot:
         Raises:
             CorruptError: one of them is missing.
         """
-        return self._segments.vectors_of(tables.sample_of(self._conn, language, n))
+        return self._segments.vectors_of(self._conn, tables.sample_of(self._conn, language, n))
+
+    def sample_vids(self, language: str, n: int) -> Vids:
+        """List the documents of :meth:`sample`, ascending."""
+        return tables.sample_of(self._conn, language, n)
 
     def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
         """Work something out of this state once; readers of the same state share it."""
@@ -280,9 +296,9 @@ class Snapshot:
         """Read vectors as they are searched, transformed: (n, d), in the order of vids.
 
         Raises:
-            CorruptError: one of them is missing.
+            CorruptError: one of them is missing or damaged.
         """
-        return self._segments.vectors_of(vids)
+        return self._segments.vectors_of(self._conn, vids)
 
     def spread(self, n: int) -> tuple[Vids, list[Document]]:
         """Draw documents, always the same ones: whole groups first, then others.
@@ -302,6 +318,31 @@ class Snapshot:
     def settings(self) -> IndexSettings:
         """What the index is fixed to."""
         return self._settings
+
+    @property
+    def indexing(self) -> Indexing:
+        """What kind of index was asked for, and how hard it tries."""
+        return self._segments.indexing
+
+    @property
+    def exact(self) -> bool:
+        """Whether no search misses a neighbour."""
+        return self._segments.exact
+
+    @property
+    def raw(self) -> bool:
+        """Whether FAISS holds the vectors themselves, and not codes of them."""
+        return self._segments.raw
+
+    @property
+    def tries(self) -> bool:
+        """Whether a search can try harder."""
+        return self._segments.kind != "flat"
+
+    @property
+    def most_effort(self) -> int | None:
+        """The effort that looks at everything; None where there is no such."""
+        return self._segments.most_effort
 
     @property
     def debiasing(self) -> Debiasing:

@@ -14,7 +14,7 @@ import numpy as np
 
 from indexer.conditions import condition_sql
 from indexer.errors import CorruptError
-from indexer.records import Document, Filter, Vectors
+from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Vectors
 from indexer.remedies import REPAIR, RESTORE
 from indexer.rows import COLUMNS, DocumentRow, read_document, read_vectors, text_key
 from indexer.settings import IndexSettings
@@ -24,6 +24,11 @@ from indexer.vectors import Vids
 State = Literal["building", "ready"]
 
 _PAGE = 1000
+_FILE_COLUMNS = FileRecord._fields
+_FILE_TYPES = (str, int, int, int, int, str, int, int)
+_KINDS_SINCE = 6
+"""The first format whose files can be of several kinds."""
+
 _DOCUMENT_COLUMNS = ", ".join(f"d.{name}" for name in DocumentRow._fields)
 
 
@@ -53,14 +58,12 @@ def last_commit(conn: sqlite3.Connection) -> int:
 
 def files(conn: sqlite3.Connection) -> list[FileRecord]:
     """List the FAISS files in the order of their vectors."""
-    rows = conn.execute(
-        "SELECT name, bytes, rows, first_vid, last_vid FROM files ORDER BY first_vid"
-    )
-    records = [FileRecord(*row) for row in rows]
+    number = conn.execute("PRAGMA user_version").fetchone()[0]
+    columns = _FILE_COLUMNS if number >= _KINDS_SINCE else _FILE_COLUMNS[:5]
+    query = f"SELECT {', '.join(columns)} FROM files ORDER BY first_vid"  # noqa: S608
+    records = [FileRecord(*row) for row in conn.execute(query)]
     for record in records:
-        if not all(
-            isinstance(v, t) for v, t in zip(record, (str, int, int, int, int), strict=True)
-        ):
+        if not all(isinstance(v, t) for v, t in zip(record, _FILE_TYPES, strict=True)):
             raise CorruptError(f"the list of FAISS files is damaged: {record}", RESTORE)
     return records
 
@@ -90,6 +93,17 @@ def vectors_between(
     ).fetchall()
     vids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
     return vids, read_vectors(rows, dim, place)
+
+
+def documents_in_all(conn: sqlite3.Connection) -> int:
+    """Count the documents."""
+    return int(conn.execute("SELECT count(*) FROM vectors").fetchone()[0])
+
+
+def live_vids(conn: sqlite3.Connection, first: int, last: int) -> Vids:
+    """List the vids of ``first <= vid <= last`` that are there, ascending."""
+    query = "SELECT vid FROM vectors WHERE vid BETWEEN ? AND ? ORDER BY vid"
+    return _vids(conn.execute(query, [first, last]))
 
 
 def tombstones(conn: sqlite3.Connection) -> Vids:
@@ -158,6 +172,32 @@ def candidates(
     if [row[0] for row in rows] != vids.tolist():
         raise CorruptError(f"{place}: a FAISS file holds vectors that have no row", REPAIR)
     return [row[3] for row in rows], read_vectors([row[:3] for row in rows], dim, place)
+
+
+def raw_vectors(conn: sqlite3.Connection, vids: Vids, dim: int, place: str) -> Vectors:
+    """Read the raw vectors of vids, (n, dim) float32, in their order.
+
+    Raises:
+        CorruptError: one of them is damaged or has no row.
+    """
+    rows = conn.execute(
+        "SELECT v.vid, v.vector, v.crc32 FROM json_each(?) AS j "
+        "CROSS JOIN vectors AS v ON v.vid = j.value",
+        [json.dumps(vids.tolist())],
+    ).fetchall()
+    if [row[0] for row in rows] != vids.tolist():
+        raise CorruptError(f"{place}: a FAISS file holds vectors that have no row", REPAIR)
+    return read_vectors(rows, dim, place)
+
+
+def languages_at(conn: sqlite3.Connection, vids: Vids) -> list[str]:
+    """Look up the languages of vids, in their order; unknown where no document is left."""
+    rows = conn.execute(
+        "SELECT d.vid, d.lang FROM json_each(?) AS j CROSS JOIN documents AS d ON d.vid = j.value",
+        [json.dumps(vids.tolist())],
+    )
+    spoken = dict(rows)
+    return [spoken.get(vid, UNKNOWN_LANGUAGE) for vid in vids.tolist()]
 
 
 def ids_of(conn: sqlite3.Connection, vids: Vids, place: str) -> list[str]:

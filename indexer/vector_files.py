@@ -1,17 +1,18 @@
 """FAISS files on disk: written whole, checked before they have their name and when they are read.
 
-A file is ``IndexIDMap(IndexFlatIP)``: exact inner products, and the ids (``vid``) travel inside,
-so that a file can be checked against the database by itself. It is named by its SHA-256, never
-changed once it has its name, and derived: whatever is lost is written again from the database.
+A file is an ``IndexIDMap`` over one of the indexes of :mod:`indexer.kinds`; the ids (``vid``)
+travel inside, so that it can be checked against the database by itself. It is named by its
+SHA-256, never changed once it has its name, and derived: whatever is lost is written again from
+the database.
 """
 
 import hashlib
+import mmap
 import os
 import secrets
-import struct
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,18 +20,16 @@ import numpy as np
 
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError
+from indexer.faiss_structure import StructureError, check_structure
 from indexer.records import Vectors
 from indexer.remedies import REPAIR
 from indexer.vectors import Segment, Vids, faiss_module
 
 _SUFFIX = ".faiss"
-_WRITE_CHUNK = 1 << 20
+_CHUNK = 1 << 20
 
-# What a file must begin with: FAISS picks the class to build by these codes, and some classes
-# open further files that the index names. Between the two stands the outer index header.
-_OUTER, _INNER = b"IxMp", b"IxFI"
-_HEADER = struct.Struct("<4siq8x8x?i4siq8x8x?i")
-_INNER_PRODUCT = 0
+MAPPED_FROM = 64 << 20
+"""Bytes from which a file is mapped into memory and not read."""
 
 _limits = threading.Lock()
 
@@ -43,48 +42,71 @@ class FileRecord(NamedTuple):
     rows: int
     first_vid: int
     last_vid: int
+    factory: str = "Flat"
+    """What is inside, in FAISS's words."""
+    inode: int = 0
+    mtime_ns: int = 0
+    """With ``inode``: those of the file when its writer read it back. As long as they stay, nobody
+    has written to it, and a large one is not hashed again to be read."""
 
 
 def write_file(directory: Path, scratch: Path, vids: Vids, vectors: Vectors) -> FileRecord:
-    """Write an immutable file; when this returns it is on disk, under its name, and checked.
+    """Write an immutable file of exact vectors, see :func:`write_segment`.
 
     Args:
         directory: where files live.
         scratch: where they are written first, on the same file system.
         vids: (n,) ascending, n at least 1.
         vectors: (n, d) float32 unit rows.
+    """
+    return write_segment(directory, scratch, Segment.of(vids, vectors), vectors.shape[1])
+
+
+def write_segment(directory: Path, scratch: Path, segment: Segment, dim: int) -> FileRecord:
+    """Write an immutable file; when this returns it is on disk, under its name, and checked.
 
     Raises:
         InterlinguaError: the disk is full or fails; no file has appeared.
     """
     temporary = scratch / f"{secrets.token_hex(8)}{_SUFFIX}"
+    vids = segment.vids
     with disk_errors(directory):
         try:
-            digest = _write_synced(temporary, Segment.of(vids, vectors))
+            digest = _write_synced(temporary, segment)
             size = temporary.stat().st_size
             ends = (int(vids[0]), int(vids[-1]))
-            record = FileRecord(f"{digest}{_SUFFIX}", size, len(vids), *ends)
-            written = _load(temporary, record, vectors.shape[1])
+            name = f"{digest}{_SUFFIX}"
+            record = FileRecord(name, size, len(vids), *ends, segment.factory)
+            written = _load(temporary, record, dim)
             if not np.array_equal(written.vids, vids):
                 raise CorruptError(f"{temporary}: FAISS wrote other ids than it was given", REPAIR)
             temporary.replace(directory / record.name)
             sync_directory(directory)
+            found = (directory / record.name).stat()
         finally:
             with suppress(OSError):  # the next writer sweeps it
                 temporary.unlink(missing_ok=True)
-    return record
+    return record._replace(inode=found.st_ino, mtime_ns=found.st_mtime_ns)
 
 
-def load_file(directory: Path, record: FileRecord, dim: int) -> Segment:
-    """Load a file after checking its name, size, SHA-256, header and ids.
+def load_file(directory: Path, record: FileRecord, dim: int, *, whole: bool = False) -> Segment:
+    """Load a file after checking its name, size, SHA-256, structure and ids.
 
-    The bytes that are hashed are the bytes that FAISS reads.
+    A small file is read, and the bytes that are hashed are the bytes that FAISS gets. A large one
+    is mapped into memory; it is hashed unless it is the very file that its writer read back and
+    nobody has written to since.
+
+    Args:
+        directory: where files live.
+        record: what the database knows of it.
+        dim: length of a vector.
+        whole: hash it in any case.
 
     Raises:
         FileNotFoundError: it is not there; it may have been superseded since it was named.
         CorruptError: it is not the file that was written.
     """
-    return _load(directory / record.name, record, dim)
+    return _load(directory / record.name, record, dim, trusting=not whole)
 
 
 def _write_synced(path: Path, segment: Segment) -> str:
@@ -95,7 +117,7 @@ def _write_synced(path: Path, segment: Segment) -> str:
     digest = hashlib.sha256()
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
-        writer = faiss_module().PyCallbackIOWriter(_full_write(fd, digest.update), _WRITE_CHUNK)
+        writer = faiss_module().PyCallbackIOWriter(_full_write(fd, digest.update), _CHUNK)
         faiss_module().write_index(segment.index, writer)
         os.fsync(fd)
     finally:
@@ -113,48 +135,92 @@ def _full_write(fd: int, seen: Callable[[bytes], None]) -> Callable[[bytes], Non
     return write
 
 
-def _load(path: Path, record: FileRecord, dim: int) -> Segment:
-    data = _read(path, record.bytes)
-    if f"{hashlib.sha256(data).hexdigest()}{_SUFFIX}" != record.name:
-        raise CorruptError(f"{path}: its SHA-256 is not its name, so it is damaged", REPAIR)
-    _check_header(path, data, record.rows, dim)
-    index = _deserialize(path, data)
+def _load(path: Path, record: FileRecord, dim: int, trusting: bool = False) -> Segment:
+    with _opened(path, record.bytes) as fd:
+        if record.bytes < MAPPED_FROM:
+            with os.fdopen(os.dup(fd), "rb") as file:
+                data = file.read()
+            _check(path, data, record, dim, hashlib.sha256(data).hexdigest())
+            index = _deserialize(path, data)
+        else:
+            known = trusting and _stamp(fd) == (record.inode, record.mtime_ns)
+            digest = record.name.removesuffix(_SUFFIX) if known else _digest(fd)
+            with mmap.mmap(fd, record.bytes, prot=mmap.PROT_READ) as held, memoryview(held) as view:
+                _check(path, view, record, dim, digest)
+            index = _map(path, fd)
     vids = _ids(index)
     ascending = bool((np.diff(vids) > 0).all())
-    if (len(vids), int(vids[0]), int(vids[-1])) != record[2:] or not ascending:
+    if (len(vids), int(vids[0]), int(vids[-1])) != record[2:5] or not ascending:
         raise CorruptError(f"{path}: it holds other vectors than the database says", REPAIR)
-    return Segment(index, vids)
+    return Segment(index, vids, record.factory)
 
 
-def _read(path: Path, size: int) -> bytes:
+@contextmanager
+def _opened(path: Path, size: int) -> Iterator[int]:
+    """Open a file of the right size, and no link to one."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(fd, "rb") as file:
+        try:
             found = os.fstat(fd).st_size
             if found != size:
                 raise CorruptError(f"{path}: has {found:,} bytes instead of {size:,}", REPAIR)
-            return file.read()
+            yield fd
+        finally:
+            os.close(fd)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise CorruptError(f"{path}: cannot be read: {error.strerror}", REPAIR) from error
 
 
-def _check_header(path: Path, data: bytes, count: int, dim: int) -> None:
-    """Let FAISS see nothing but the one kind of file that we write."""
-    header = _HEADER.unpack(data[: _HEADER.size]) if len(data) >= _HEADER.size else ()
-    per_index = (dim, count, True, _INNER_PRODUCT)
-    if header != (_OUTER, *per_index, _INNER, *per_index):
-        raise CorruptError(f"{path}: not a vector file of interlingua", REPAIR)
+def _stamp(fd: int) -> tuple[int, int]:
+    found = os.fstat(fd)
+    return found.st_ino, found.st_mtime_ns
+
+
+def _digest(fd: int) -> str:
+    """SHA-256 of a file, read piece by piece, so that no memory is taken for it."""
+    with os.fdopen(os.dup(fd), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(path: Path, data: bytes | memoryview, record: FileRecord, dim: int, digest: str) -> None:
+    """Let FAISS see nothing but what we have written."""
+    if f"{digest}{_SUFFIX}" != record.name:
+        raise CorruptError(f"{path}: its SHA-256 is not its name, so it is damaged", REPAIR)
+    try:
+        check_structure(data, record.factory, record.rows, dim)
+    except StructureError as error:
+        raise CorruptError(f"{path}: not a vector file of interlingua", REPAIR) from error
 
 
 def _deserialize(path: Path, data: bytes) -> Any:  # noqa: ANN401 - faiss is untyped
+    with _limited(path, len(data)):
+        # What this returns owns its memory; downcast_index() would return one that does not.
+        bytes_ = np.frombuffer(data, np.uint8)
+        return faiss_module().deserialize_index(bytes_, _no_tables())
+
+
+def _map(path: Path, fd: int) -> Any:  # noqa: ANN401 - faiss is untyped
+    """Let FAISS map the file that is open, whatever the folder says by now."""
+    with _limited(path, os.fstat(fd).st_size):
+        flags = faiss_module().IO_FLAG_MMAP_IFC | _no_tables()
+        return faiss_module().read_index(f"/proc/self/fd/{fd}", flags)
+
+
+def _no_tables() -> int:
+    """Keep FAISS from making room for tables that inner products have no use for."""
+    return int(faiss_module().IO_FLAG_SKIP_PRECOMPUTE_TABLE)
+
+
+@contextmanager
+def _limited(path: Path, size: int) -> Iterator[None]:
+    """Let FAISS read no more than there is."""
     with _limits:  # the limits are global to the process
-        faiss_module().set_deserialization_vector_byte_limit(len(data))
-        faiss_module().set_deserialization_loop_limit(len(data))
+        faiss_module().set_deserialization_vector_byte_limit(size)
+        faiss_module().set_deserialization_loop_limit(size)
         try:
-            # What this returns owns its memory; downcast_index() would return one that does not.
-            return faiss_module().deserialize_index(np.frombuffer(data, np.uint8))
+            yield
         except RuntimeError as error:
             raise CorruptError(f"{path}: FAISS cannot read it: {error}", REPAIR) from error
 

@@ -1,13 +1,15 @@
 """The FAISS side: vectors that are searched, and the candidates they yield."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.kinds import LINKS, default_effort
 from indexer.records import Vectors
 
 Vids = NDArray[np.int64]
@@ -16,11 +18,14 @@ Vids = NDArray[np.int64]
 Positions = NDArray[np.int64]
 """(n,) int64, numbers of rows."""
 
-KIND = "flat"
-"""What ``info`` calls these files."""
-
 _WORTH_THREADS = 250_000
 """Products of two vectors that take one thread some 25 ms."""
+
+_BLOCK = 20_000
+
+_GRAPH_FROM = 5
+"""A graph is walked where at least one row in so many may be found; below that most steps of the
+walk would lead to rows that may not, and scoring those that may is faster, and exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +38,45 @@ class Mask:
     """Never these."""
 
 
+class Passing(NamedTuple):
+    """The rows of one segment that may be candidates."""
+
+    bits: NDArray[np.uint8] | None
+    """Bit i is row i; None lets all rows pass."""
+    rows: int
+    """How many there are."""
+
+
 class Segment:
     """Vectors that FAISS searches: a loaded file, or the tail that is in no file yet.
 
     Args:
-        index: the FAISS index, an ``IndexIDMap`` over an ``IndexFlatIP``.
+        index: an ``IndexIDMap``; what it maps to counts rows from 0.
         vids: (n,) ascending numbers of its rows.
+        factory: what it maps to, in FAISS's words; see :mod:`indexer.kinds`.
     """
 
-    def __init__(self, index: Any, vids: Vids) -> None:  # noqa: ANN401 - faiss is untyped
+    def __init__(self, index: Any, vids: Vids, factory: str = "Flat") -> None:  # noqa: ANN401 - faiss is untyped
         self.index = index
         self.vids = vids
-        flat = faiss_module().downcast_index(index.index)
-        self._pointer = flat.get_xb()
-        stored = faiss_module().rev_swig_ptr(self._pointer, flat.ntotal * flat.d)
-        stored.flags.writeable = False
-        self.matrix: Vectors = stored.reshape(flat.ntotal, flat.d)
-        """(n, d) float32, the vectors where FAISS keeps them, not copied; read only."""
+        self.factory = factory
+        self._inner = faiss_module().downcast_index(index.index)
+        self.raw = factory.rpartition(",")[2] == "Flat"
+        """Whether it holds the vectors as they are searched, and not codes of them."""
+        self.exact = factory == "Flat"
+        """Whether a search looks at every vector, and at the vectors themselves."""
+        self._approximate = factory.startswith(("IVF", "HNSW"))
+        if self.exact:
+            self._pointer = self._inner.get_xb()
+            stored = faiss_module().rev_swig_ptr(self._pointer, len(vids) * self._inner.d)
+            stored.flags.writeable = False
+            self.matrix: Vectors = stored.reshape(len(vids), self._inner.d)
+            """(n, d) float32, the vectors of an exact segment where FAISS keeps them, not copied;
+            read only."""
 
     @classmethod
     def of(cls, vids: Vids, vectors: Vectors) -> "Segment":
-        """Make a segment in memory.
+        """Make an exact segment in memory.
 
         Args:
             vids: (n,) ascending.
@@ -63,34 +86,114 @@ class Segment:
         index.add_with_ids(vectors, vids)
         return cls(index, vids)
 
-    def available(self, mask: Mask) -> int:
-        """Count the vectors that ``mask`` lets pass."""
+    def passing(self, mask: Mask) -> Passing:
+        """Find the rows that ``mask`` lets pass."""
+        denied = _rows_of(mask.denied, self.vids)
+        if mask.allowed is None and not len(denied):
+            return Passing(None, len(self.vids))
         if mask.allowed is None:
-            return len(self.vids) - len(_shared(mask.denied, self.vids))
-        allowed = _shared(mask.allowed, self.vids)
-        return len(allowed) - len(_shared(mask.denied, allowed))
+            flags = np.ones(len(self.vids), dtype=bool)
+        else:
+            flags = np.zeros(len(self.vids), dtype=bool)
+            flags[_rows_of(mask.allowed, self.vids)] = True
+        flags[denied] = False
+        return Passing(np.packbits(flags, bitorder="little"), int(flags.sum()))
 
-    def search(self, queries: Vectors, m: int, mask: Mask) -> tuple[Vectors, Vids]:
-        """Find the ``m`` best vectors of each query by inner product in float32.
+    def search(
+        self,
+        queries: Vectors,
+        m: int,
+        passing: Passing,
+        effort: int | None = None,
+        exhaustive: bool = False,
+    ) -> tuple[Vectors, Positions]:
+        """Find the best vectors of each query by inner product in float32.
 
         Args:
             queries: (q, d) float32.
-            m: at least 1.
-            mask: which vectors may be found.
+            m: at least 1, and at most the rows that may be found.
+            passing: which those are, see :meth:`passing`.
+            effort: how hard an approximate search tries; see :mod:`indexer.kinds`.
+            exhaustive: look at everything that is stored.
 
         Returns:
-            scores (q, m) in descending order and vids (q, m); where FAISS found fewer than ``m``
-            the vid is -1 and the score minus infinity.
+            scores (q, m) in descending order and rows (q, m), as many as were asked for.
         """
-        # Search parameters belong to the call; an attribute of the index would be shared.
-        parameters = faiss_module().SearchParameters(sel=_selector(mask, self.vids))
         with _threads(len(queries), len(self.vids)):
-            scores, vids = self.index.search(queries, m, params=parameters)
-        scores[vids < 0] = -np.inf
-        return scores, vids
+            if exhaustive or not self._approximate or self._rare(passing):
+                return self._scan(queries, m, passing)
+            scores, rows = self._try(queries, m, passing, effort or default_effort(self.factory))
+            short = np.flatnonzero((rows < 0).any(axis=1))
+            if len(short):
+                scores[short], rows[short] = self._scan(queries[short], m, passing)
+        return scores, rows
+
+    def _rare(self, passing: Passing) -> bool:
+        """Whether a graph would mostly lead to rows that may not be found."""
+        return self.factory.startswith("HNSW") and passing.rows * _GRAPH_FROM < len(self.vids)
+
+    def _try(
+        self, queries: Vectors, m: int, passing: Passing, effort: int
+    ) -> tuple[Vectors, Positions]:
+        """Search as the kind does; a filter is made up for, so that as many rows are scored."""
+        selector = _selector(passing)
+        effort = math.ceil(effort * len(self.vids) / passing.rows)
+        # Search parameters belong to the call; an attribute of the index would be shared.
+        if self.factory.startswith("IVF"):
+            nprobe = min(effort, self._inner.nlist)
+            parameters = faiss_module().SearchParametersIVF(sel=selector, nprobe=nprobe)
+        else:
+            effort = max(effort, m)
+            parameters = faiss_module().SearchParametersHNSW(sel=selector, efSearch=effort)
+        scores, rows = self._inner.search(queries, m, params=parameters)
+        return scores, rows
+
+    def _scan(self, queries: Vectors, m: int, passing: Passing) -> tuple[Vectors, Positions]:
+        """Score everything that is stored."""
+        inner, selector = self._inner, _selector(passing)
+        if self.factory.startswith("IVF"):
+            parameters = faiss_module().SearchParametersIVF(sel=selector, nprobe=inner.nlist)
+        else:
+            parameters = faiss_module().SearchParameters(sel=selector)
+        if self.factory.startswith("HNSW"):
+            if ",PQ" in self.factory:  # FAISS has no selector for them
+                return self._scan_decoded(queries, m, passing)
+            inner = faiss_module().downcast_index(inner.storage)
+        scores, rows = inner.search(queries, m, params=parameters)
+        scores[rows < 0] = -np.inf
+        return scores, rows
+
+    def _scan_decoded(
+        self, queries: Vectors, m: int, passing: Passing
+    ) -> tuple[Vectors, Positions]:
+        """Score what is stored, decoded block by block."""
+        allowed = np.arange(len(self.vids))
+        if passing.bits is not None:
+            flags = np.unpackbits(passing.bits, count=len(self.vids), bitorder="little")
+            allowed = np.flatnonzero(flags)
+        scores = np.empty((len(queries), 0), np.float32)
+        rows = np.empty((len(queries), 0), np.int64)
+        for start in range(0, len(allowed), _BLOCK):
+            block = allowed[start : start + _BLOCK]
+            new = queries @ self.vectors(block).T
+            scores = np.concatenate([scores, new], axis=1)
+            rows = np.concatenate([rows, np.broadcast_to(block, new.shape)], axis=1)
+            order = np.argsort(-scores, axis=1, kind="stable")[:, :m]
+            scores = np.take_along_axis(scores, order, axis=1)
+            rows = np.take_along_axis(rows, order, axis=1)
+        return scores, rows
+
+    def vectors(self, positions: Positions) -> Vectors:
+        """Copy stored vectors, (n, d) float32, at some rows; decoded where they are quantised."""
+        if self.exact:
+            return self.matrix.take(positions, axis=0)
+        vectors = np.empty((len(positions), self._inner.d), np.float32)
+        if len(positions):
+            self._inner.reconstruct_batch(np.ascontiguousarray(positions), vectors)
+        return vectors
 
     def scores(self, queries: Vectors, out: Vectors) -> None:
-        """Score all vectors for each query by inner product in float32.
+        """Score all vectors of an exact segment for each query by inner product in float32.
 
         Args:
             queries: (q, d) contiguous float32.
@@ -106,7 +209,7 @@ class Segment:
         )
 
     def scores_at(self, query: Vectors, positions: Positions) -> Vectors:
-        """Score some rows by inner product in float32, each as if it were alone.
+        """Score some rows of an exact segment in float32, each as if it were alone.
 
         Args:
             query: (d,) contiguous float32.
@@ -121,6 +224,49 @@ class Segment:
         return scores
 
 
+def make_segment(factory: str, sample: Vectors, blocks: Iterable[tuple[Vids, Vectors]]) -> Segment:
+    """Make a segment of any kind in memory.
+
+    Args:
+        factory: what it is to be, in FAISS's words; see :mod:`indexer.kinds`.
+        sample: (n, d) float32 unit rows, what it is trained on.
+        blocks: all vectors and their vids, ascending, block by block.
+    """
+    index = _empty(factory, sample.shape[1])
+    index.train(sample)
+    vids = [np.empty(0, np.int64)]
+    for numbers, vectors in blocks:
+        index.add_with_ids(vectors, numbers)
+        vids.append(numbers)
+    return Segment(index, np.concatenate(vids), factory)
+
+
+def _empty(factory: str, dim: int) -> Any:  # noqa: ANN401 - faiss is untyped
+    faiss = faiss_module()
+    last = factory.rpartition(",")[2]
+    if factory.startswith("HNSW") and last.startswith("PQ"):  # the factory would take distances
+        parts = int(last[2:].removesuffix("np"))
+        index = faiss.IndexHNSWPQ(dim, parts, LINKS, 8, faiss.METRIC_INNER_PRODUCT)
+        faiss.downcast_index(index.storage).do_polysemous_training = False
+    else:
+        index = faiss.index_factory(dim, factory, faiss.METRIC_INNER_PRODUCT)
+    if factory.startswith("IVF"):
+        index.set_direct_map_type(faiss.DirectMap.Array)
+        index.cp.min_points_per_centroid = 1  # clusters() has seen to it
+    if last.startswith("PQ"):
+        graph = factory.startswith("HNSW")
+        codes = faiss.downcast_index(index.storage) if graph else index
+        codes.pq.cp.min_points_per_centroid = 1
+    return faiss.IndexIDMap(index)
+
+
+def faiss_module() -> Any:  # noqa: ANN401 - its classes are extended at run time, unseen by its types
+    """Import FAISS when it is needed: a command that only asks for help never is."""
+    import faiss
+
+    return faiss
+
+
 def build_of_faiss() -> str:
     """Name the version of FAISS and what it was built for: ``1.15.1, OPTIMIZE AVX2``.
 
@@ -129,13 +275,6 @@ def build_of_faiss() -> str:
     """
     options = str(faiss_module().get_compile_options()).split()
     return f"{faiss_module().__version__}, {' '.join(options)}"
-
-
-def faiss_module() -> Any:  # noqa: ANN401 - its classes are extended at run time, unseen by its types
-    """Import FAISS when it is needed: a command that only asks for help never is."""
-    import faiss
-
-    return faiss
 
 
 @contextmanager
@@ -154,29 +293,16 @@ def _threads(queries: int, rows: int) -> Iterator[None]:
         faiss_module().omp_set_num_threads(usual)
 
 
-def _shared(vids: Vids, among: Vids) -> Vids:
-    """Pick those of ``vids`` that occur in ``among``; both ascend, without repetition."""
+def _rows_of(vids: Vids, among: Vids) -> Positions:
+    """Find the places in ``among`` of those of ``vids`` that occur there; both ascend."""
     if not len(among) or not len(vids):
-        return vids[:0]
+        return np.empty(0, np.int64)
     near = vids[np.searchsorted(vids, among[0]) : np.searchsorted(vids, among[-1], "right")]
     position = np.minimum(np.searchsorted(among, near), len(among) - 1)
-    shared: Vids = near[among[position] == near]
-    return shared
+    rows: Positions = position[among[position] == near]
+    return rows
 
 
-def _selector(mask: Mask, vids: Vids) -> Any:  # noqa: ANN401 - faiss is untyped
-    """Make FAISS's selector of the mask's part in ``vids``; None lets all pass."""
-    denied = _shared(mask.denied, vids)
-    if mask.allowed is None:
-        if not len(denied):
-            return None
-        return faiss_module().IDSelectorNot(faiss_module().IDSelectorBitmap(_bits(denied)))
-    bits = _bits(np.setdiff1d(mask.allowed, denied, assume_unique=True))
-    return faiss_module().IDSelectorBitmap(bits)
-
-
-def _bits(vids: Vids) -> NDArray[np.uint8]:
-    """Set bit ``vid`` of a bitmap, for each vid."""
-    flags = np.zeros(int(vids[-1]) + 1 if len(vids) else 1, dtype=bool)
-    flags[vids] = True
-    return np.packbits(flags, bitorder="little")
+def _selector(passing: Passing) -> Any:  # noqa: ANN401 - faiss is untyped
+    """Make FAISS's selector of rows; None lets all pass."""
+    return None if passing.bits is None else faiss_module().IDSelectorBitmap(passing.bits)

@@ -46,6 +46,7 @@ def make_view(segments: Segments, vids: Vids, columns: Columns, debiasing: Debia
             files={},
             dead=np.empty(0, np.int64),
             debiasing=debiasing,
+            indexing=segments.indexing,
             all=whole if len(vids) else (),
             vids=vids,
             starts=(0,) if len(vids) else (),

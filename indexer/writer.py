@@ -15,7 +15,6 @@ from indexer import tables
 from indexer.changes import (
     insert_documents,
     log_commit,
-    name_file,
     remove_documents,
     remove_vids,
     replace_files,
@@ -24,17 +23,18 @@ from indexer.chunking import document_of
 from indexer.debiasing import (
     Debiasing,
     is_transformed,
-    read_debiasing,
     write_debiasing,
 )
 from indexer.directory import LOCK, make_directory, place_database, sweep
 from indexer.encoded import encoded_before
 from indexer.errors import DuplicateError, UsageError
+from indexer.filing import Filing
+from indexer.kinds import Indexing, Plan, write_indexing
 from indexer.lock import WriterLock
 from indexer.records import Document, EncodedDocument, Filter, Vectors
 from indexer.remedies import BUILD
 from indexer.rows import check_document, stack_vectors
-from indexer.sealing import write_all, write_next
+from indexer.sealing import write_all
 from indexer.settings import IndexSettings
 from indexer.snapshot import read_vectors_of
 from indexer.store import DATABASE, WriteStore, translated
@@ -65,6 +65,8 @@ class IndexWriter:
         try:
             with translated(self._database):
                 self.settings = tables.read_settings(self._conn, self._database)
+                self.filing = Filing(self.store, path, self.settings.dim)
+                """Its FAISS files."""
                 self.state, self.cursor = tables.read_progress(self._conn)
                 sweep(path, self._conn)
         except BaseException:
@@ -287,23 +289,66 @@ class IndexWriter:
     def seal(self) -> None:
         """Put the tail into a FAISS file if it has grown to :data:`SEAL_AT` documents.
 
-        Call it between batches. Losing it, or losing the file, loses no document.
+        Call it between batches. Losing it, or losing the file, loses no document. Where the index
+        is of an approximate kind, or has grown to be one, all its files are written anew once
+        a quarter of the vectors lie outside the main one; a build leaves that to its end.
 
         Raises:
             InterlinguaError: the disk is full or fails; the tail is searched as before.
             CorruptError: a vector of the tail is damaged.
         """
-        if tables.tail_size(self._conn) >= SEAL_AT:
-            self._seal_tail()
+        if tables.tail_size(self._conn) < SEAL_AT:
+            return
+        plan = self.filing.plan()
+        if plan.exact or (self.state == "ready" and not self.filing.is_overgrown(plan)):
+            self.filing.seal_tail()
+        elif self.state == "ready":
+            self.filing.write_anew("seal", self.filing.indexing)
 
     def finish(self) -> None:
         """End the build: seal the tail whatever its size, then call the index ready."""
-        self._seal_tail()
+        plan = self.filing.plan()
+        if self.state == "building" and not plan.exact and self.filing.is_overgrown(plan):
+            self.filing.write_anew("seal", self.filing.indexing)
+        else:
+            self.filing.seal_tail()
         if self.state == "building":
             with self.store.transaction() as conn:
                 conn.execute("UPDATE progress SET state = 'ready'")
                 log_commit(conn, "finish", 0, 0)
             self.state = "ready"
+
+    @property
+    def indexing(self) -> Indexing:
+        """What kind of index was asked for.
+
+        Raises:
+            CorruptError: it is damaged.
+        """
+        return self.filing.indexing
+
+    def ask_for(self, indexing: Indexing) -> None:
+        """Say what kind the index is to be; its files are written so from now on."""
+        self.filing.ask_for(indexing)
+
+    def reindex(self, indexing: Indexing, progress: Callable[[int], None] = lambda _: None) -> Plan:
+        """Write all FAISS files anew, in another kind; nothing is encoded.
+
+        One transaction names them in the place of the old ones; until then every answer is the
+        one of before. What was deleted leaves the files, too.
+
+        Args:
+            indexing: what kind the index is to be.
+            progress: called with the number of documents done.
+
+        Raises:
+            UsageError: the build is unfinished.
+            CorruptError: a vector is damaged.
+            InterlinguaError: the disk is full or fails; nothing has changed.
+        """
+        self._check_cursor(None)
+        self.filing.write_anew("reindex", indexing, progress)
+        return self.filing.plan()
 
     def debias(
         self, debiasing: Debiasing, progress: Callable[[int], None] = lambda _: None
@@ -327,11 +372,14 @@ class IndexWriter:
         records = []
         if moves:
             records = write_all(
-                self._conn, self.path, self.settings.dim, debiasing.transform, progress
+                *(self._conn, self.path, self.settings.dim, debiasing.transform),
+                *(self.indexing, progress),
             )
         with self.store.transaction() as conn:
             if moves:
                 replace_files(conn, records)
+                if self.indexing.tuned:
+                    write_indexing(conn, self.indexing.untuned())
             write_debiasing(conn, debiasing)
             log_commit(conn, "debias", 0, 0)
         sweep(self.path, self._conn)
@@ -359,18 +407,6 @@ class IndexWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _seal_tail(self) -> None:
-        """Write the tail to files: each is on disk and checked before the database names it."""
-        if not tables.tail_size(self._conn):
-            return
-        transform = read_debiasing(self._conn, str(self._database)).transform
-        while record := write_next(
-            self._conn, self.path, self.settings.dim, transform, tables.sealed_to(self._conn) + 1
-        ):
-            with self.store.transaction() as conn:
-                name_file(conn, record)
-                log_commit(conn, "seal", 0, 0)
 
     def _taken(self, batch: Sequence[EncodedDocument]) -> list[str]:
         """List the ids of the index that a batch would take, all chunks of a document together."""

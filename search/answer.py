@@ -59,7 +59,7 @@ class Meaning:
     """Other chunks of the document that the query is a chunk of."""
 
 
-def answer_queries(
+def answer_queries(  # noqa: PLR0913 - each is a part of the question
     state: Snapshot,
     queries: Sequence[Query],
     vectors: Vectors | None,
@@ -69,6 +69,7 @@ def answer_queries(
     mode: Mode = "dense",
     *,
     by_document: bool = False,
+    exact: bool = False,
 ) -> list[Answer]:
     """Answer queries from one state of an index.
 
@@ -81,6 +82,7 @@ def answer_queries(
         merging: how the lists of the languages become one; as the index says when None.
         mode: how neighbours are found.
         by_document: return documents by their best chunks, not chunks, where documents are cut.
+        exact: miss nothing, whatever the kind of the index.
 
     Raises:
         UsageError: the mode needs what is not there, or has no merging.
@@ -91,7 +93,9 @@ def answer_queries(
     grouped = by_document and state.chunked
 
     def ask(depth: int) -> list[list[Hit]]:
-        return state.hits(found_by(mode, state, queries, vectors, depth, allowed, merging, drop))
+        return state.hits(
+            found_by(mode, state, queries, vectors, depth, allowed, merging, drop, exact)
+        )
 
     found = best_chunks(ask, k, [m.itself for m in known]) if grouped else ask(k)
     return [

@@ -16,7 +16,7 @@ from search.ranked import nearest_of
 Mode = Literal["dense", "lexical", "hybrid"]
 
 
-def found_by(
+def found_by(  # noqa: PLR0913, PLR0917 - each is a part of the question
     mode: Mode,
     state: Snapshot,
     queries: Sequence[Query],
@@ -25,6 +25,7 @@ def found_by(
     allowed: Filter,
     merging: Merging | None,
     drop: Sequence[frozenset[str]],
+    exact: bool = False,
 ) -> list[Neighbours]:
     """Find the neighbours of queries.
 
@@ -39,12 +40,13 @@ def found_by(
         merging: how the lists of the languages of the dense search become one; as the index says
             when None.
         drop: ids that a query must not get, such as its own; few.
+        exact: of vectors, miss nothing, whatever the kind of the index.
 
     Raises:
         UsageError: a text is missing, or a lexical search is to be merged.
     """
     if mode == "dense":
-        return _dense(state, queries, vectors, k, allowed, merging, drop)
+        return _dense(state, queries, vectors, k, allowed, merging, drop, exact)
     if mode == "lexical" and merging is not None and merging.name != "none":
         raise UsageError(
             f"no merging {merging.name} in mode lexical: its scores are not made of vectors",
@@ -59,7 +61,7 @@ def found_by(
     lexical = state.lexical([query.text for query in queries], depth, filters)
     if mode == "lexical":
         return lexical
-    dense = _dense(state, queries, vectors, depth, allowed, merging, drop)
+    dense = _dense(state, queries, vectors, depth, allowed, merging, drop, exact)
     return [fuse(lists, k) for lists in zip(dense, lexical, strict=True)]
 
 
@@ -71,6 +73,7 @@ def _dense(
     allowed: Filter,
     merging: Merging | None,
     drop: Sequence[frozenset[str]],
+    exact: bool,
 ) -> list[Neighbours]:
     """Find neighbours by vectors, transformed and merged as the index or the caller says."""
     assert vectors is not None
@@ -83,4 +86,5 @@ def _dense(
         allowed,
         merging or Merging.from_json(state.debiasing.merging),
         drop,
+        exact,
     )

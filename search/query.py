@@ -87,7 +87,7 @@ class Index:
         """Describe the index without loading its encoder."""
         return self._reader.info()
 
-    def search(  # noqa: PLR0913 - each is a choice of its own
+    def search(  # noqa: PLR0913 - each is a part of the question
         self,
         text: str,
         *,
@@ -100,6 +100,7 @@ class Index:
         merging: Merging | None = None,
         mode: Mode = "dense",
         by_document: bool = False,
+        exact: bool = False,
     ) -> Answer:
         """Find the nearest documents of a text and report on their languages.
 
@@ -116,6 +117,7 @@ class Index:
             mode: ``dense`` by vectors, ``lexical`` by shared terms, which needs no encoder, or
                 ``hybrid``, both fused by their ranks.
             by_document: return ``k`` documents by their best chunks, where documents are cut.
+            exact: compare with every vector, whatever the kind of the index.
 
         Returns:
             Exactly ``k`` hits as long as there are ``k`` documents to choose from; in mode
@@ -127,16 +129,16 @@ class Index:
             IncompatibleError: the encoder is not the one of the index.
         """
         query = self.query(text, lang=lang, group=group, id=id)
-        return next(
-            self.search_many(
-                [query],
-                k=k,
-                filter=make_filter(languages, where),
-                merging=merging,
-                mode=mode,
-                by_document=by_document,
-            )
+        found = self.search_many(
+            [query],
+            k=k,
+            filter=make_filter(languages, where),
+            merging=merging,
+            mode=mode,
+            exact=exact,
+            by_document=by_document,
         )
+        return next(found)
 
     def search_many(
         self,
@@ -148,6 +150,7 @@ class Index:
         merging: Merging | None = None,
         mode: Mode = "dense",
         by_document: bool = False,
+        exact: bool = False,
     ) -> Iterator[Answer]:
         """Answer queries in their order, :data:`QUERY_BATCH` at a time.
 
@@ -162,6 +165,7 @@ class Index:
             merging: how the lists of the languages become one; as the index says when None.
             mode: see :meth:`search`.
             by_document: see :meth:`search`.
+            exact: compare with every vector, whatever the kind of the index.
         """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
@@ -170,8 +174,9 @@ class Index:
             known = None if vectors is None else vectors[done : done + len(batch)]
             done += len(batch)
             # Answered whole before any is handed out: the state is not held while others work.
+            # Answered whole before any is handed out: the state is not held while others work.
             yield from self._answers(
-                batch, known, k, filter or Filter(), merging, mode, by_document
+                batch, known, k, filter or Filter(), merging, mode, by_document, exact
             )
 
     def _answers(
@@ -183,13 +188,16 @@ class Index:
         merging: Merging | None,
         mode: Mode,
         by_document: bool,
+        exact: bool,
     ) -> list[Answer]:
         """Answer a batch from one state of the index."""
         if vectors is None and mode != "lexical":
             vectors = self.encoder.encode([q.text for q in batch], "query").vectors
         with self._reader.snapshot() as state:
             return answer_queries(
-                state, batch, vectors, k, allowed, merging, mode, by_document=by_document
+                *(state, batch, vectors, k, allowed, merging, mode),
+                by_document=by_document,
+                exact=exact,
             )
 
     def audit(

@@ -26,9 +26,10 @@ def ranked(
     allowed: Filter,
     merging: Merging,
     drop: Sequence[frozenset[str]],
+    exact: bool = False,
 ) -> list[list[Hit]]:
     """Find the first documents of each query in the order of a merging, see below."""
-    return state.hits(nearest_of(state, vectors, languages, k, allowed, merging, drop))
+    return state.hits(nearest_of(state, vectors, languages, k, allowed, merging, drop, exact))
 
 
 def nearest_of(
@@ -39,6 +40,7 @@ def nearest_of(
     allowed: Filter,
     merging: Merging,
     drop: Sequence[frozenset[str]],
+    exact: bool = False,
 ) -> list[Neighbours]:
     """Find the first documents of each query in the order of a merging.
 
@@ -50,6 +52,7 @@ def nearest_of(
         allowed: which documents may be found.
         merging: how the lists of the languages become one.
         drop: ids that a query must not get, such as its own; few.
+        exact: miss nothing, whatever the kind of the index.
 
     Returns:
         For each query exactly ``k`` as long as there are as many. The score stays the cosine, so
@@ -59,10 +62,12 @@ def nearest_of(
     out = [np.array([gone[id_] for id_ in ids if id_ in gone], np.int64) for ids in drop]
     if merging.name == "none":
         most = max((len(ids) for ids in drop), default=0)
-        found = state.neighbours(vectors, k + most, allowed)
+        found = state.neighbours(vectors, k + most, allowed, exact=exact)
         return [_without(f, o, k) for f, o in zip(found, out, strict=True)]
     counts = state.language_counts(allowed)
-    names, found_by = state.candidates_by_language(vectors, depth(merging, k), allowed, out)
+    names, found_by = state.candidates_by_language(
+        vectors, depth(merging, k), allowed, out, exact=exact
+    )
     sizes = np.array([counts.get(name, 0) for name in names], np.int64)
     merged = []
     for candidates, language in zip(found_by, languages, strict=True):

@@ -53,7 +53,7 @@ def test_an_index_is_taken_back_only_while_it_is_built(tmp_path: Path) -> None:
     """A finished one is never emptied; sealed files do not matter."""
     path = build_reference(tmp_path / "i", [encoded("a"), encoded("b")], finish=False)
     with IndexWriter.open(path) as writer:
-        writer._seal_tail()
+        writer.filing.seal_tail()
         writer.restart()
         assert (writer.cursor, list(writer.documents())) == (0, [])
         writer.add([encoded("c")], cursor=1)

@@ -1,0 +1,49 @@
+"""`interlingua reindex`."""
+
+from cli.options import (
+    IndexKind,
+    IndexPath,
+    Json,
+    MemoryBudget,
+    Quantise,
+    Quiet,
+    indexing_of,
+)
+
+
+def reindex(
+    index: IndexPath,
+    index_kind: IndexKind = None,
+    quantise: Quantise = None,
+    memory_budget: MemoryBudget = None,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Write the FAISS files anew, in another kind if one is named; nothing is encoded."""
+    from dataclasses import asdict
+
+    import typer
+
+    from cli.output import print_json
+    from cli.progress import progress
+    from indexer.index import IndexReader, IndexWriter
+
+    with IndexWriter.open(index) as writer:
+        asked = indexing_of(index_kind, quantise, memory_budget, writer.indexing)
+        assert asked is not None
+        if (index_kind, quantise, memory_budget) == (None, None, None):
+            asked = writer.indexing
+        with IndexReader.open(index) as reader:
+            total = reader.info().documents
+        with progress("reindexing", total, quiet) as show:
+            plan = writer.reindex(asked, show)
+    with IndexReader.open(index) as reader:
+        info = reader.info()
+    if json:
+        document = {"schema": "interlingua.reindex/1", "path": str(index), **asdict(plan)}
+        print_json({**document, "files": info.files, "bytes": info.bytes})
+        return
+    typer.echo(f"{index}: {plan.factory}, {plan.why}")
+    typer.echo(f"  {info.documents} documents, {info.files} files, {info.bytes} bytes")
+    if not plan.exact:
+        typer.echo("  it may miss neighbours: `interlingua tune` says how many, in every language")

@@ -1,0 +1,103 @@
+"""Which FAISS files an index has, and when they are written anew: the writer's part in it."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from indexer import tables
+from indexer.changes import log_commit, name_file, replace_files
+from indexer.debiasing import read_debiasing
+from indexer.directory import sweep
+from indexer.errors import CorruptError
+from indexer.kinds import Indexing, Plan, read_indexing, write_indexing
+from indexer.sealing import is_compact, write_all, write_next
+from indexer.store import DATABASE, WriteStore
+
+OUTSIDE = 0.25
+"""Share of the vectors that may lie outside the main file of an approximate kind."""
+
+
+class Filing:
+    """The FAISS files of an index whose lock is held.
+
+    Args:
+        store: its database.
+        path: its directory.
+        dim: length of a vector.
+    """
+
+    def __init__(self, store: WriteStore, path: Path, dim: int) -> None:
+        self._store, self._conn, self._path, self._dim = store, store.conn, path, dim
+        self._place = str(path / DATABASE)
+
+    @property
+    def indexing(self) -> Indexing:
+        """What kind of index was asked for.
+
+        Raises:
+            CorruptError: it is damaged.
+        """
+        return read_indexing(self._conn, self._place)
+
+    def plan(self) -> Plan:
+        """Say what the files would be if they were written now."""
+        return self.indexing.plan(tables.documents_in_all(self._conn), self._dim)
+
+    def ask_for(self, indexing: Indexing) -> None:
+        """Say what kind the index is to be; what was damaged is mended by it."""
+        try:
+            if indexing == self.indexing:
+                return
+        except CorruptError:
+            pass
+        with self._store.transaction() as conn:
+            write_indexing(conn, indexing)
+            log_commit(conn, "indexing", 0, 0)
+
+    def is_overgrown(self, plan: Plan) -> bool:
+        """Tell whether more lies outside the main file than should."""
+        documents = tables.documents_in_all(self._conn)
+        held = [r.rows for r in tables.files(self._conn) if _alike(r.factory, plan.factory)]
+        return documents - sum(held) > OUTSIDE * documents
+
+    def is_compact(self) -> bool:
+        """Tell whether writing all files anew would gain nothing."""
+        plan, files = self.plan(), tables.files(self._conn)
+        planned = all(_alike(record.factory, plan.factory) for record in files)
+        return planned and is_compact(self._conn) and (plan.exact or len(files) < 2)
+
+    def seal_tail(self) -> None:
+        """Write the tail to files: each is on disk and checked before the database names it."""
+        if not tables.tail_size(self._conn):
+            return
+        transform = read_debiasing(self._conn, self._place).transform
+        while record := write_next(
+            self._conn, self._path, self._dim, transform, tables.sealed_to(self._conn) + 1
+        ):
+            with self._store.transaction() as conn:
+                name_file(conn, record)
+                log_commit(conn, "seal", 0, 0)
+
+    def write_anew(
+        self, kind: str, indexing: Indexing, progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Write all files anew, and name them in one transaction in the place of the old ones.
+
+        Args:
+            kind: what the log of commits is to call it.
+            indexing: what was asked for.
+            progress: called with the number of documents done.
+        """
+        transform = read_debiasing(self._conn, self._place).transform
+        records = write_all(self._conn, self._path, self._dim, transform, indexing, progress)
+        with self._store.transaction() as conn:
+            replace_files(conn, records)
+            if kind == "reindex":
+                write_indexing(conn, indexing)
+            log_commit(conn, kind, 0, 0)
+        sweep(self._path, self._conn)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two names of FAISS's differ in the number of clusters at most."""
+    return re.sub(r"\d\d+,", ",", one) == re.sub(r"\d\d+,", ",", other)
