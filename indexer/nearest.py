@@ -23,6 +23,9 @@ from indexer.vectors import Positions
 
 _BLOCK_QUERIES = 2048
 _BLOCK_CANDIDATES = 500_000
+_TOGETHER = 16
+"""Queries whose candidates are scored at once, for the same reason."""
+
 _CHUNK = 256
 """Candidates scored at once: their float64 copies fit a processor's cache."""
 
@@ -138,12 +141,17 @@ class _Search:
     def _rank(self, queries: Vectors, rows: Positions) -> Iterator[Neighbours]:
         """Score candidates by the vectors that are searched and order them by (-score, id)."""
         segments = self._segments
-        for query, proposed in zip(queries, rows, strict=True):
-            scores = exact_scores(query, segments.vectors(self._conn, proposed))
+        for start in range(0, len(queries), _TOGETHER):
+            asked, proposed = queries[start : start + _TOGETHER], rows[start : start + _TOGETHER]
+            vectors = segments.vectors(self._conn, proposed.ravel())
+            pairs = vectors.reshape(*proposed.shape, segments.dim)
+            scores = np.vecdot(pairs.astype(np.float64), asked[:, None].astype(np.float64))
+            scores = np.clip(scores, -1.0, 1.0).astype(np.float32)
             vids = segments.vids[proposed]
-            ties = ranks_of_ties(self._conn, segments.place, vids, scores)
-            best = np.lexsort((ties, -scores))[: self._k]
-            yield Neighbours(vids[best], scores[best])
+            for own, mine in zip(vids, scores, strict=True):
+                ties = ranks_of_ties(self._conn, segments.place, own, mine)
+                best = np.lexsort((ties, -mine))[: self._k]
+                yield Neighbours(own[best], mine[best])
 
 
 def error_bound(dim: int) -> float:

@@ -17,9 +17,9 @@ from indexer.vector_files import FileRecord, write_file, write_segment
 from indexer.vectors import Vids, make_segment
 
 ROWS_A_FILE = 100_000
-_BLOCK = 20_000
+_BLOCK = 10_000
 _TRAINED_ON = 65_536
-_A_CLUSTER = 64
+_A_CLUSTER = 40
 MAX_VID = 2**63 - 1
 
 
@@ -113,7 +113,13 @@ def write_planned(
     vids = tables.live_vids(conn, *span)
     wanted = min(len(vids), _training_vectors(factory))
     chosen = vids[np.linspace(0, len(vids) - 1, wanted).astype(np.int64)]
-    sample = searched_at(conn, place, transform, dim, chosen)
+
+    def sample() -> Vectors:
+        drawn = np.empty((len(chosen), dim), np.float32)
+        for start in range(0, len(chosen), _BLOCK):
+            part = chosen[start : start + _BLOCK]
+            drawn[start : start + len(part)] = searched_at(conn, place, transform, dim, part)
+        return drawn
 
     def blocks() -> Iterator[tuple[Vids, Vectors]]:
         done = 0
@@ -123,7 +129,7 @@ def write_planned(
             done = min(done + _BLOCK, len(vids))
             progress(done)
 
-    segment = make_segment(factory, sample, blocks())
+    segment = make_segment(factory, dim, sample, blocks())
     return write_segment(path / FILES, path / SCRATCH, segment, dim)
 
 

@@ -1,7 +1,7 @@
 """The FAISS side: vectors that are searched, and the candidates they yield."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -224,16 +224,22 @@ class Segment:
         return scores
 
 
-def make_segment(factory: str, sample: Vectors, blocks: Iterable[tuple[Vids, Vectors]]) -> Segment:
+def make_segment(
+    factory: str,
+    dim: int,
+    sample: Callable[[], Vectors],
+    blocks: Iterable[tuple[Vids, Vectors]],
+) -> Segment:
     """Make a segment of any kind in memory.
 
     Args:
         factory: what it is to be, in FAISS's words; see :mod:`indexer.kinds`.
-        sample: (n, d) float32 unit rows, what it is trained on.
+        dim: length of a vector.
+        sample: gives (n, d) float32 unit rows to train it on, which are not kept.
         blocks: all vectors and their vids, ascending, block by block.
     """
-    index = _empty(factory, sample.shape[1])
-    index.train(sample)
+    index = _empty(factory, dim)
+    index.train(sample())
     vids = [np.empty(0, np.int64)]
     for numbers, vectors in blocks:
         index.add_with_ids(vectors, numbers)
