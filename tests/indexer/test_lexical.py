@@ -14,6 +14,7 @@ from indexer import lexical_search
 from indexer.errors import CorruptError, IncompatibleError, UsageError
 from indexer.index import IndexReader, IndexSettings, IndexWriter
 from indexer.lexical import purge_lexical
+from indexer.purge import purge
 from indexer.records import Filter
 from indexer.verify import repair, verify
 from tests.indexer.bm25 import bm25
@@ -90,6 +91,16 @@ def test_scores_are_bm25(index: Path, query: str) -> None:
     assert dict(found) == pytest.approx(bm25(TEXTS, query), rel=1e-6)
     assert found == sorted(found, key=lambda hit: (-hit[1], hit[0]))
     assert all(score > 0 for _, score in found)
+
+
+def test_equal_scores_are_ordered_by_id(tmp_path: Path) -> None:
+    """However the documents came in."""
+    with IndexWriter.create(tmp_path / "i", SETTINGS) as writer:
+        batch = [encoded(id_, "the same text") for id_ in ("c", "a", "b")]
+        writer.add([*batch, encoded("z", "another")], cursor=4)
+        writer.finish()
+    assert [id_ for id_, _ in ask(tmp_path / "i", "same")] == ["a", "b", "c"]
+    assert [id_ for id_, _ in ask(tmp_path / "i", "same", 2)] == ["a", "b"]
 
 
 def test_nothing_shared_is_nothing_found(index: Path) -> None:
@@ -270,6 +281,26 @@ def test_deleted_text_is_gone_after_a_purge(tmp_path: Path) -> None:
     left = b"".join(file.read_bytes() for file in path.iterdir() if file.is_file())
     assert canary.encode() not in left
     assert verify(path) == []
+
+
+def test_a_purge_writes_the_terms_anew(tmp_path: Path) -> None:
+    """No page of the index of terms names a deleted text after `purge`."""
+    path = build(tmp_path / "i")
+    with IndexWriter.open(path) as writer:
+        writer.add([encoded("canary", "Top qqxjzkwv secret")])
+        writer.delete(["canary"])
+    assert _blocks_hold(path, b"xjz")
+    purge(path)
+    assert not _blocks_hold(path, b"xjz")
+    assert verify(path) == []
+
+
+def _blocks_hold(path: Path, term: bytes) -> bool:
+    conn = sqlite3.connect(path / "interlingua.db")
+    # FTS5 leaves out of a term what it shares with the one before.
+    blocks = [bytes(block) for (block,) in conn.execute("SELECT block FROM lexical_data")]
+    conn.close()
+    return any(term in block or term[1:] in block for block in blocks)
 
 
 @pytest.mark.parametrize(

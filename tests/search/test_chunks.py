@@ -92,6 +92,21 @@ def test_its_own_document_says_nothing(index: Index) -> None:
     assert grouped.report.relevant_total == 1
 
 
+def test_a_long_document_does_not_crowd_out_others(tmp_path: Path) -> None:
+    """More chunks are asked for until there are k documents, however many the best one has."""
+    long = Document("long", " ".join(f"The cat sat {n}." for n in range(200)), "en")
+    others = [Document(f"d{n}", f"Something else {n}.", "en") for n in range(3)]
+    cut = Chunking.parse("sentences")
+    interlingua.build([long, *others], tmp_path / "i", encoder=HASHING, chunking=cut)
+    with interlingua.open(tmp_path / "i") as opened:
+        answer = opened.search("The cat sat.", k=4, lang="en", by_document=True)
+        query = opened.query_by_id("long#0")
+        own = next(opened.search_many([query], k=202))
+    assert {hit.whole for hit in answer.hits} == {"long", "d0", "d1", "d2"}
+    # Without a group, its own chunks would pass for strangers that share the language alone.
+    assert (len(own.hits), own.report.counted) == (202, 3)
+
+
 def test_whole_documents_are_their_own(tmp_path: Path) -> None:
     """Where nothing is cut, asking by document changes nothing."""
     interlingua.build(DOCUMENTS, tmp_path / "i", encoder=HASHING)
