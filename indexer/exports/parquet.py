@@ -12,7 +12,8 @@ from indexer.readers.exported import AS_JSON, AS_NUMBER, OURS, WORKED_OUT
 from indexer.readers.tables import arrow
 
 _ROWS_A_GROUP = 8192
-_BYTES_A_GROUP = 32 << 20
+_BYTES_A_GROUP = 8 << 20
+"""Of text and vectors; Arrow and Parquet hold several copies of a group while they write it."""
 
 
 def write_parquet(
