@@ -364,6 +364,8 @@ def test_interrupted_build_exits_130_and_goes_on(tmp_path: Path) -> None:
     records = [json.dumps({"id": str(i), "text": f"number {i}", "lang": "en"}) for i in range(3000)]
     path = tmp_path / "index"
     command = [
+        # A shell that starts the tests in the background has them ignore interrupts.
+        "env", "--default-signal=INT",
         sys.executable, "-m", "cli.main", "build", "-", "--index", str(path),
         "--encoder", "hashing", "-q",
     ]  # fmt: skip

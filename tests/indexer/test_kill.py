@@ -169,7 +169,7 @@ def test_an_interrupt_between_the_files_of_a_seal_loses_nothing(
     path = tmp_path / "i"
     with IndexWriter.create(path, SETTINGS) as writer:
         writer.add([encoded(f"d{n}") for n in range(9)], cursor=9)
-        monkeypatch.setattr("indexer.writer.name_file", _raise)
+        monkeypatch.setattr("indexer.filing.name_file", _raise)
         with pytest.raises(UsageError):
             writer.finish()
     assert len(list((path / "vectors").iterdir())) == 1
