@@ -169,6 +169,9 @@ def _switches(
             print(f"| {name} | {time.perf_counter() - start:.1f} s |", flush=True)
             reader = stack.enter_context(IndexReader.open(path))
             states[name] = stack.enter_context(reader.snapshot())
+            if name == "none":  # loaded twice, the same state shows what memory alone changes
+                again = stack.enter_context(IndexReader.open(path))
+                states["none, loaded again"] = stack.enter_context(again.snapshot())
         print(f"\n| transform | one query, median of {len(asked)} | more |\n| --- | ---: | ---: |")
         names = sorted(states, key=lambda name: name != "none")
         show(interleaved({n: asking(states[n], NO_MERGING) for n in names}, asked))

@@ -22,6 +22,7 @@ _VANISHED = 1e-4
 """A vector of which the map leaves less than this has no direction left."""
 
 Codes = NDArray[np.int64]
+Factors = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Transform:
     The same vector becomes the same bits whatever stands beside it. BLAS adds up in an order that
     depends on the shape of the whole and on the processor, so the factors are rounded to a grid
     so coarse (2^-24 and 2^-22, where components are at most 2) that float64 sums are exact, and
-    so fine that a cosine moves by less than 1e-6.
+    so fine that a cosine moves by less than 1e-6. Factors are held in float64, in which they are
+    multiplied, and stored in float32, which holds them as well.
     """
 
     method: str
@@ -43,11 +45,11 @@ class Transform:
     """The L languages that the fit has seen, in order."""
     offset: Vectors
     """(L + 1, d) float32: b."""
-    read: Vectors | None = None
+    read: Factors | None = None
     """(1 or L + 1, r, d): y becomes y - sum_i (y . read_i) erase_i."""
-    erase: Vectors | None = None
+    erase: Factors | None = None
     """(1 or L + 1, r, d); equal to ``read`` where the projection is orthogonal."""
-    matrix: Vectors | None = None
+    matrix: Factors | None = None
     """(1 or L + 1, d, d): y becomes y A, after the projection where there are both."""
 
     def __post_init__(self) -> None:
@@ -55,7 +57,8 @@ class Transform:
             held = getattr(self, name)
             if held is not None:
                 rounded = np.rint(held * _MATRIX_GRID) / _MATRIX_GRID
-                object.__setattr__(self, name, rounded.astype(np.float32))
+                exact = rounded.astype(np.float32).astype(np.float64)
+                object.__setattr__(self, name, exact)
 
     @property
     def dim(self) -> int:
@@ -96,7 +99,7 @@ class Transform:
         """Serialise: a NumPy archive of the arrays, and the names in it as JSON."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self)[2:]}
         names = json.dumps({"method": self.method, "languages": self.languages})
-        held = {name: array for name, array in arrays.items() if array is not None}
+        held = {n: a.astype(np.float32) for n, a in arrays.items() if a is not None}
         buffer = io.BytesIO()
         np.savez(buffer, names=np.frombuffer(names.encode(), np.uint8), **held)
         return buffer.getvalue()
@@ -111,10 +114,12 @@ class Transform:
         return cls(names["method"], tuple(names["languages"]), **rest)
 
 
-def _by_language(x: Vectors, matrices: Vectors, codes: Codes) -> Vectors:
+def _by_language(x: Vectors, matrices: Factors, codes: Codes) -> Vectors:
     """Multiply each row of (n, k) by its language's (k, m), or by the one that all share."""
     if len(matrices) == 1:
         return _product(x, matrices[0])
+    if len(codes) == 1:
+        return _product(x, matrices[codes[0]])
     out = np.empty((len(x), matrices.shape[2]), np.float32)
     for code in np.unique(codes).tolist():
         rows = np.flatnonzero(codes == code)
@@ -122,11 +127,10 @@ def _by_language(x: Vectors, matrices: Vectors, codes: Codes) -> Vectors:
     return out
 
 
-def _product(x: Vectors, matrix: Vectors) -> Vectors:
+def _product(x: Vectors, matrix: Factors) -> Vectors:
     """Multiply (n, k) by (k, m), without any rounding before the last."""
     out = np.empty((len(x), matrix.shape[1]), np.float32)
-    exact = matrix.astype(np.float64)
     for start in range(0, len(x), _ROWS):
         rows = slice(start, start + _ROWS)
-        out[rows] = np.rint(x[rows] * _GRID).astype(np.float64) @ exact / _GRID
+        out[rows] = np.rint(x[rows] * _GRID).astype(np.float64) @ matrix / _GRID
     return out
