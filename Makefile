@@ -52,12 +52,12 @@ test-soak: $(VENV)/.dev  ## many readers and one writer for SECONDS (600)
 	INTERLINGUA_SOAK_SECONDS=$(SECONDS) $(BIN)/python -m pytest -s -m slow tests/soak
 
 bench: $(VENV)/.dev  ## measure speed and retrieval; prints the tables of docs/benchmarks.md
-	$(BIN)/python bench/encode.py
-	$(BIN)/python bench/tatoeba.py
-	$(BIN)/python bench/xquad_r.py
-	$(BIN)/python bench/audit.py
-	$(BIN)/python bench/reproduce.py
-	$(BIN)/python bench/serve.py --txtai none --minutes 1
+	$(BIN)/python -m bench.encode
+	$(BIN)/python -m bench.tatoeba
+	$(BIN)/python -m bench.xquad_r
+	$(BIN)/python -m bench.audit
+	$(BIN)/python -m bench.reproduce
+	$(BIN)/python -m bench.serve --txtai none --minutes 1
 
 docs: $(VENV)/.dev  ## write the parts of docs/ that are generated from the code
 	$(BIN)/python docs/generate.py

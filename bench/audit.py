@@ -1,6 +1,6 @@
 """How long an audit takes and how much memory, on real sentences and at size.
 
-    python bench/audit.py [--data DIR] [--documents 1000000] [--sample 10000]
+    python -m bench.audit [--data DIR] [--documents 1000000] [--sample 10000]
 
 First XQuAD-R whole: 13,090 questions against 13,014 sentences, every measure, 1,000 bootstrap
 samples, after encoding. Then an index over planted vectors in eleven languages, imported, with a

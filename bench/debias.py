@@ -5,7 +5,7 @@ a passage) and, where a method learns from groups, on the sentences that answer 
 questions of the other articles ask all 13,014 sentences; then the reverse, so that every question
 is judged once. With --transfer the fit sees Tatoeba alone.
 
-    python bench/debias.py [--encoder NAME] [--data DIR] [--cache DIR] [--transfer DIR]
+    python -m bench.debias [--encoder NAME] [--data DIR] [--cache DIR] [--transfer DIR]
                            [--only NAME,NAME] [--sample N]
 """
 

@@ -5,7 +5,7 @@ Then, in one process: the pass that gathers what all fits look at, with the memo
 the vectors; the fit of each method; the switch to each kind of transform, which writes all FAISS
 files anew and encodes nothing; and the time of one query in every way, asked in turn.
 
-    python bench/debias_cost.py [--documents 1000000] [--dim 384] [--queries 200]
+    python -m bench.debias_cost [--documents 1000000] [--dim 384] [--queries 200]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Speed of the default encoder beside sentence-transformers and the C engine of its wheel.
 
-    python bench/encode.py [--texts FILE] [--sentences 880] [--repeats 5] [--device cuda]
+    python -m bench.encode [--texts FILE] [--sentences 880] [--repeats 5] [--device cuda]
 
 All run on the same sentences in one process, taking turns, because nothing else is comparable
 on a machine that others use as well. Where others use it heavily, `--one-thread` counts the

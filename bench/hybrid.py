@@ -10,8 +10,8 @@ over the 1,190 questions, since the eleven versions of one are not independent.
 With --debias the same after a method has taken the bias out of the vectors. With --cost: size and
 time of the lexical index over Tatoeba and XQuAD-R, and milliseconds a question.
 
-    python bench/hybrid.py [--data DIR] [--encoder NAME] [--cache DIR] [--sample N] [--debias NAME]
-    python bench/hybrid.py --cost [--data DIR] [--tatoeba DIR]
+    python -m bench.hybrid [--data DIR] [--encoder NAME] [--cache DIR] [--sample N] [--debias NAME]
+    python -m bench.hybrid --cost [--data DIR] [--tatoeba DIR]
 """
 
 import argparse

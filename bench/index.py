@@ -5,7 +5,7 @@ files (vectors, records), then opening and searching with the least search param
 wanted share of the ten nearest. Results are kept in --work, so that a run that was broken off goes
 on, and ones of several days are printed together; --again measures anew.
 
-    python bench/index.py [--documents 10000,100000,1000000] [--real 100000] [--recall 0.95]
+    python -m bench.index [--documents 10000,100000,1000000] [--real 100000] [--recall 0.95]
                           [--systems NAME,…] [--work DIR] [--print]
 
 Names: interlingua:KIND, interlingua:KIND/documents (the same index, answers with documents),

@@ -3,7 +3,7 @@
 Every distinct sentence counts once; in an average a language weighs the same whatever its number of
 sentences. Intervals are Wilson's at 95 %. Detectors that are not installed are named and left out.
 
-    python bench/languages.py [--data DIR] [--detector NAME]...
+    python -m bench.languages [--data DIR] [--detector NAME]...
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Peak memory and speed of every corpus reader: 50 thousand records against 5 million.
 
-    python bench/readers.py [--records 50000,5000000] [--formats 'csv;jsonl, gzip']
+    python -m bench.readers [--records 50000,5000000] [--formats 'csv;jsonl, gzip']
 
 Each corpus is written to a temporary folder and read, by a process of its own each. Seconds are
 those of the processor, as others may use the machine. Prints the table of docs/corpora.md. Needs

@@ -3,7 +3,7 @@
 Anchors that need no encoder; XQuAD-R with the sentences of all languages in one list; Tatoeba;
 the language probe; the question interlingua came from. Prints Markdown, progress on stderr.
 
-    python bench/reproduce.py [--data DIR] [--encoders a,b,c] [--cache DIR]
+    python -m bench.reproduce [--data DIR] [--encoders a,b,c] [--cache DIR]
 
 ``--data`` holds the folders xquad-r, tatoeba and origin; ``--cache`` keeps vectors, so that
 another run encodes nothing twice.

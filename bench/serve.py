@@ -1,9 +1,9 @@
 """The service under load, beside txtai's API over the same documents, vectors and encoder.
 
-    python bench/serve.py                      all parts; ten minutes of overload
-    python bench/serve.py --part throughput    as fast as 1 to 64 connections get answers
-    python bench/serve.py --part rate          a constant rate of 70 % of the limit
-    python bench/serve.py --part overload --minutes 10    twice the limit
+    python -m bench.serve                      all parts; ten minutes of overload
+    python -m bench.serve --part throughput    as fast as 1 to 64 connections get answers
+    python -m bench.serve --part rate          a constant rate of 70 % of the limit
+    python -m bench.serve --part overload --minutes 10    twice the limit
 
 Real servers over XQuAD-R (13,014 sentences, 13,090 questions), requests from a second process on
 the same machine, whose processor both share. Every request of a run asks another question, and

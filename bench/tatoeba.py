@@ -4,7 +4,7 @@ For each pair the pool is the English side of that pair (up to 1,000 sentences) 
 are the other side; a query counts when its nearest English sentence is its translation (Artetxe
 & Schwenk 2019, arXiv 1812.10464). Chance is one in the pool; the interval is Wilson's, 95 %.
 
-    python bench/tatoeba.py [--role query|passage] [--data DIR] [--encoder NAME]
+    python -m bench.tatoeba [--role query|passage] [--data DIR] [--encoder NAME]
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Makes txtai's index over the documents and vectors of ours; runs in the Python that has txtai.
 
-    python bench/txtai_index.py VECTORS.npy TEXTS.jsonl MODEL FOLDER
+    python -m bench.txtai_index VECTORS.npy TEXTS.jsonl MODEL FOLDER
 
 The vectors are those of our index, so that nothing is encoded twice and both search the same ones,
 exactly (``IDMap,Flat``); questions are encoded by txtai's own code out of MODEL, with mean pooling

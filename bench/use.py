@@ -1,6 +1,6 @@
 """Speed of the Universal Sentence Encoder, and how much of each language it can read.
 
-    OMP_NUM_THREADS=1 python bench/use.py
+    OMP_NUM_THREADS=1 python -m bench.use
 
 On the corpus that comes with interlingua: sentences a second in the languages of the encoder,
 and for every language the share of tokens that its vocabulary does not hold. Prints Markdown.

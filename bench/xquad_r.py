@@ -5,7 +5,7 @@ what chance would give, the normalised excess, and how many of the eleven answer
 interval is a cluster bootstrap over the 1,190 questions, since the eleven versions of one
 question are not independent (Roy et al. 2020, arXiv 2004.05484).
 
-    python bench/xquad_r.py [--data DIR] [--encoder NAME] [-k 10]
+    python -m bench.xquad_r [--data DIR] [--encoder NAME] [-k 10]
 """
 
 import argparse
