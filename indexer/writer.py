@@ -248,13 +248,14 @@ class IndexWriter:
             return read_vectors_of(self._conn, ids, self.settings.dim, str(self._database))
 
     def encoded_before(self, documents: Sequence[Document]) -> list[EncodedDocument]:
-        """Find those documents whose id holds the very same text, with the vector that it has.
+        """Find the documents whose very text is there already, see :func:`encoded_before`.
 
         Raises:
             CorruptError: such a vector is damaged.
         """
+        chunked, dim = self.settings.chunking is not None, self.settings.dim
         with translated(self._database):
-            return encoded_before(self._conn, documents, self.settings.dim, str(self._database))
+            return encoded_before(self._conn, documents, dim, str(self._database), chunked=chunked)
 
     def rows_of(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """Find the rows of documents, content hash by id: itself, or its chunks where it is cut."""
