@@ -30,6 +30,7 @@ from cli.options import (
     Quantise,
     QueryPrompt,
     Quiet,
+    RequestsAtOnce,
     RequestsPerMinute,
     Revision,
     TextField,
@@ -57,6 +58,7 @@ def build(
     input_types: InputTypes = None,
     requests_per_minute: RequestsPerMinute = None,
     texts_per_request: TextsPerRequest = 64,
+    requests_at_once: RequestsAtOnce = 4,
     id_field: IdField = "id",
     text_field: TextField = "text",
     lang_field: LangField = "lang",
@@ -100,6 +102,7 @@ def build(
         input_types,
         requests_per_minute,
         texts_per_request,
+        requests_at_once,
     )
     spec = EncoderSpec(encoder, revision, pooling, layer, remote)
     with (

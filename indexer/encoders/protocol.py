@@ -110,6 +110,8 @@ class RemoteOptions:
     requests_per_minute: int | None = None
     """Calls a minute at most."""
     texts_per_request: int = 64
+    requests_at_once: int = 4
+    """Calls under way at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

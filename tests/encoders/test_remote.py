@@ -58,20 +58,36 @@ def local() -> HashingEncoder:
     return HashingEncoder(EncoderSpec(f"hashing:{DIM}"))
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
 @pytest.mark.parametrize("kind", ["openai", "tei"])
-def test_the_vectors_are_those_of_the_server(small: Small, kind: str) -> None:
+def test_the_vectors_are_those_of_the_server(small: Small, kind: str, at_once: int) -> None:
     """Bit by bit where they were of unit length, in the order of the texts, over several calls."""
-    encoder = opened(small, kind, texts_per_request=3)
+    encoder = opened(small, kind, texts_per_request=3, requests_at_once=at_once)
     texts = [f"{text} {i}" for i in range(5) for text in TEXTS]
     made = encoder.encode(texts, "passage")
     np.testing.assert_array_equal(made.vectors, local().encode(texts, "passage").vectors)
     assert (encoder.name, encoder.dim) == (MODEL, DIM)
-    assert [len(c.body.get("input") or c.body["inputs"]) for c in small.calls] == [3] * 6 + [2]
-    assert small.texts == texts
+    sizes = [len(c.body.get("input") or c.body["inputs"]) for c in small.calls]
+    assert sorted(sizes) == [2] + [3] * 6
+    assert sorted(small.texts) == sorted(texts)
+    assert small.texts == texts or at_once > 1
     assert {c.path for c in small.calls} == {"/v1/embeddings" if kind == "openai" else "/embed"}
     assert made.tokens.tolist() == [-1] * 20
     assert made.tokens_dropped.tolist() == [-1] * 20
     assert encoder.encode([], "query").vectors.shape == (0, DIM)
+
+
+def test_tokens_to_cut_by_are_those_of_the_default_encoder(small: Small) -> None:
+    """Few servers say what theirs are; what the prompt leaves is known where the limit is."""
+    counts = [6, 5, 4, 1]  # without <s> and </s>
+    encoder = opened(small)
+    assert encoder.count_tokens(TEXTS).tolist() == counts
+    assert encoder.room("passage") > 1_000_000
+    small.info["max_input_length"] = 512
+    prompted = opened(small, "tei", passage_prompt="passage: ")
+    assert prompted.count_tokens(TEXTS).tolist() == counts
+    assert prompted.room("query") == 510  # <s> and </s>
+    assert prompted.room("passage") == 508  # nor the two of "passage: "
 
 
 def test_tokens_are_known_where_they_are_told_for_one_text(small: Small) -> None:
@@ -351,6 +367,7 @@ def test_other_names_are_other_encoders(name: str) -> None:
         EncoderSpec("tei@http://127.0.0.1:9", remote=RemoteOptions(dimensions=0)),
         EncoderSpec("tei@http://127.0.0.1:9", remote=RemoteOptions(requests_per_minute=0)),
         EncoderSpec("tei@http://127.0.0.1:9", remote=RemoteOptions(texts_per_request=0)),
+        EncoderSpec("tei@http://127.0.0.1:9", remote=RemoteOptions(requests_at_once=0)),
         *(
             EncoderSpec("tei@http://127.0.0.1:9", remote=RemoteOptions(input_types=types))
             for types in ("query", "a,", ",b", "a,b,c", "in put=a,b", "=a,b")

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 import indexer.encoders.use as use_module
+from indexer.chunking import Chunking, splitter
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
 from indexer.encoders.fingerprint import fingerprint
+from indexer.encoders.protocol import CountsTokens
 from indexer.errors import CorruptError, InputError, UsageError
-from indexer.records import Vectors
+from indexer.records import Document, Vectors
 
 pytestmark = pytest.mark.model
 
@@ -127,6 +129,21 @@ def test_a_long_text_is_cut_at_its_end(use: Encoder) -> None:
     encoding = use.encode([fits, longer, other], "query")
     assert encoding.tokens_dropped.tolist() == [0, 1, 500]
     np.testing.assert_allclose(encoding.vectors[1:], encoding.vectors[[0, 0]], atol=1e-6)
+
+
+def test_tokens_to_cut_by(use: Encoder) -> None:
+    """Counted without the two that begin and end a text; the longest that fits is not cut."""
+    assert isinstance(use, CountsTokens)
+    assert use.room("query") == use.room("passage") == 4094
+    assert use.count_tokens(["Hello", "cat " * 4094]).tolist() == [1, 4094]
+    encoding = use.encode(["cat " * use.room("passage")], "passage")
+    assert encoding.tokens_dropped.tolist() == [0]
+    text = "Ein Satz über Katzen, 猫についての文, and one about cats. " * 20
+    pieces = splitter(Chunking.parse("tokens:30", 8), lambda: use, "passage")(
+        Document("d", text, "und")
+    )
+    assert len(pieces) > 5
+    assert all(tokens - 2 <= 30 for tokens in use.encode([p.text for p in pieces], "query").tokens)
 
 
 def test_empty_list_and_strange_texts(use: Encoder) -> None:
