@@ -9,8 +9,8 @@ from indexer.changes import log_commit, name_file, replace_files
 from indexer.debiasing import read_debiasing
 from indexer.directory import sweep
 from indexer.errors import CorruptError
-from indexer.kinds import Indexing, Plan, read_indexing, write_indexing
-from indexer.sealing import is_compact, write_all, write_next
+from indexer.kinds import EXACT, Indexing, Plan, read_indexing, write_indexing
+from indexer.sealing import MAX_VID, is_compact, parts, write_all, write_file
 from indexer.store import DATABASE, WriteStore
 
 OUTSIDE = 0.25
@@ -71,9 +71,9 @@ class Filing:
         if not tables.tail_size(self._conn):
             return
         transform = read_debiasing(self._conn, self._place).transform
-        while record := write_next(
-            self._conn, self._path, self._dim, transform, tables.sealed_to(self._conn) + 1
-        ):
+        tail = tables.live_vids(self._conn, tables.sealed_to(self._conn) + 1, MAX_VID)
+        for vids in parts(tail):
+            record = write_file(self._conn, self._path, self._dim, transform, EXACT, vids)
             with self._store.transaction() as conn:
                 name_file(conn, record)
                 log_commit(conn, "seal", 0, 0)

@@ -29,6 +29,9 @@ EXACT_UP_TO = 50_000
 FEWEST = 1_000
 """Documents below which every kind is exact: there is nothing to gain, and too little to train."""
 
+EXACT = "Flat"
+"""What FAISS calls exact search over raw float32."""
+
 LINKS = 32
 """Neighbours of a vector in the graph (FAISS: M)."""
 
@@ -45,14 +48,14 @@ class Plan:
     kind: Kind
     quantisation: Quantisation
     factory: str
-    """What FAISS calls it; ``Flat`` for exact search over raw float32."""
+    """What FAISS calls it."""
     why: str
     """Why this one, in a sentence for people."""
 
     @property
     def exact(self) -> bool:
         """Whether every neighbour is found, and FAISS holds the vectors as they are searched."""
-        return self.factory == "Flat"
+        return self.factory == EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ def kind_of(factories: Iterable[str]) -> Kind:
 def fits(factory: str, documents: int) -> bool:
     """Tell whether so many documents are enough for an index that is trained."""
     return (
-        factory != "Flat"
+        factory != EXACT
         and documents >= FEWEST
         and clusters(documents) >= clusters_of(factory) // 4
     )

@@ -20,18 +20,19 @@ from indexer.damage import (
     other_scripts,
     overlaps,
 )
-from indexer.debiasing import read_debiasing, searched_between
-from indexer.directory import FILES, LOCK, QUARANTINE, SCRATCH, make_folders, sweep
+from indexer.debiasing import read_debiasing
+from indexer.directory import FILES, LOCK, QUARANTINE, make_folders, sweep
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError, UsageError
-from indexer.kinds import fits
+from indexer.kinds import EXACT, fits
 from indexer.lexical import lexical_problems, renew_lexical
 from indexer.lock import WriterLock
 from indexer.remedies import BUILD, RESTORE
 from indexer.rows import vector_crc
-from indexer.sealing import MAX_VID, ROWS_A_FILE, write_planned
+from indexer.sealing import MAX_VID, parts, write_file
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.vector_files import FileRecord, write_file
+from indexer.vector_files import FileRecord
+from indexer.vectors import Vids
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +209,8 @@ class _Repair:
     def _rewrite(self, state: FileState) -> str | None:
         """Write a FAISS file again from the live vectors of its range; None when none is left."""
         first, last, factory = *state.record[3:5], state.record.factory
-        if fits(factory, len(tables.live_vids(self._conn, first, last))):
-            transform = read_debiasing(self._conn, str(self._path / DATABASE)).transform
-            record: FileRecord | None = write_planned(
-                self._conn, self._path, self._dim, transform, factory, (first, last)
-            )
-        else:
-            record = self._write(first, last, -1)
+        vids = tables.live_vids(self._conn, first, last)
+        record = self._write(factory if fits(factory, len(vids)) else EXACT, vids)
         with self._store.transaction() as conn:
             forget_file(conn, state.record)
             if record is not None:
@@ -231,28 +227,25 @@ class _Repair:
                 replace_files(conn, [])
                 log_commit(conn, "rewrite", 0, 0)
         for first, last in ranges:
-            while record := self._write(first, last, ROWS_A_FILE):
+            for vids in parts(tables.live_vids(self._conn, first, last)):
+                record = self._write(EXACT, vids)
+                assert record is not None
                 with self._store.transaction() as conn:
                     forget_file(conn, record)  # tombstones in its range: it holds no dead vector
                     name_file(conn, record)
                     log_commit(conn, "rewrite", 0, 0)
                 yield record.name
-                first = record.last_vid + 1  # noqa: PLW2901 - the rest of the range
         if self._conn.execute(STRAY_TOMBSTONES).fetchone():
             with self._store.transaction() as conn:
                 conn.execute(f"DELETE FROM tombstones WHERE vid IN ({STRAY_TOMBSTONES})")  # noqa: S608
                 log_commit(conn, "rewrite", 0, 0)
 
-    def _write(self, first: int, last: int, limit: int) -> FileRecord | None:
-        """Write at most ``limit`` live vectors of a range to a file that nothing names yet."""
-        place = str(self._path / DATABASE)
-        transform = read_debiasing(self._conn, place).transform
-        vids, vectors = searched_between(
-            self._conn, place, transform, self._dim, first, last, limit
-        )
+    def _write(self, factory: str, vids: Vids) -> FileRecord | None:
+        """Write live vectors to a file that nothing names yet; None when there are none."""
         if not len(vids):
             return None
-        return write_file(self._path / FILES, self._path / SCRATCH, vids, vectors)
+        transform = read_debiasing(self._conn, str(self._path / DATABASE)).transform
+        return write_file(self._conn, self._path, self._dim, transform, factory, vids)
 
     def _balance(self) -> None:
         """Enter a difference between the log of commits and the documents as what it is."""

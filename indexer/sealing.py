@@ -1,52 +1,41 @@
 """Live vectors into FAISS files; no file is searched before the database names it."""
 
+import ctypes
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from indexer import tables
 from indexer.debiasing import searched_at, searched_between
 from indexer.directory import FILES, SCRATCH
-from indexer.kinds import Indexing
+from indexer.kinds import Indexing, clusters_of
+from indexer.making import make_segment
 from indexer.records import Vectors
 from indexer.store import DATABASE
 from indexer.transforms import Transform
-from indexer.vector_files import FileRecord, write_file, write_segment
-from indexer.vectors import Vids, make_segment
+from indexer.vector_files import FileRecord, write_segment
+from indexer.vectors import Segment, Vids
 
 ROWS_A_FILE = 100_000
-_BLOCK = 10_000
+_BLOCK_BYTES = 4 << 20
+"""Vectors that are read at a time."""
+
+_CACHE = 2 << 20
+"""Bytes that SQLite keeps meanwhile."""
+
 _TRAINED_ON = 65_536
 _A_CLUSTER = 40
 MAX_VID = 2**63 - 1
 
 
-def write_next(
-    conn: sqlite3.Connection, path: Path, dim: int, transform: Transform | None, first: int
-) -> FileRecord | None:
-    """Write a file of live vectors, transformed, from vid ``first`` on.
-
-    Args:
-        conn: the writer's connection.
-        path: the index directory.
-        dim: length of a vector.
-        transform: what the vectors go through; None leaves them raw.
-        first: the lowest vid.
-
-    Returns:
-        The file, on disk and checked; None when there is no such vector.
-
-    Raises:
-        CorruptError: a vector is damaged.
-        InterlinguaError: the disk is full or fails; no file has appeared.
-    """
-    place = str(path / DATABASE)
-    vids, vectors = searched_between(conn, place, transform, dim, first, MAX_VID, ROWS_A_FILE)
-    if not len(vids):
-        return None
-    return write_file(path / FILES, path / SCRATCH, vids, vectors)
+def parts(vids: Vids) -> list[Vids]:
+    """Divide ascending vids among exact files."""
+    return [vids[start : start + ROWS_A_FILE] for start in range(0, len(vids), ROWS_A_FILE)]
 
 
 def is_compact(conn: sqlite3.Connection) -> bool:
@@ -74,31 +63,30 @@ def write_all(
         indexing: what was asked for.
         progress: takes the number written.
     """
-    plan = indexing.plan(tables.documents_in_all(conn), dim)
-    if not plan.exact:
-        return [write_planned(conn, path, dim, transform, plan.factory, (0, MAX_VID), progress)]
+    vids = tables.live_vids(conn, 0, MAX_VID)
+    plan = indexing.plan(len(vids), dim)
+    files = parts(vids) if plan.exact or not len(vids) else [vids]
     records: list[FileRecord] = []
-    while record := write_next(
-        conn, path, dim, transform, records[-1].last_vid + 1 if records else 0
-    ):
-        records.append(record)
-        progress(sum(written.rows for written in records))
+    for file in files:
+        done = sum(written.rows for written in records)
+        tell = _onwards(progress, done)
+        records.append(write_file(conn, path, dim, transform, plan.factory, file, tell))
     return records
 
 
-def write_planned(
+def write_file(
     conn: sqlite3.Connection,
     path: Path,
     dim: int,
     transform: Transform | None,
     factory: str,
-    span: tuple[int, int],
+    vids: Vids,
     progress: Callable[[int], None] = lambda _: None,
 ) -> FileRecord:
-    """Write one file of the live vectors of a span of vids, of which there must be some.
+    """Write one file of vectors, which nothing names yet.
 
-    The vectors pass through in blocks, so that memory holds what FAISS makes of them and the
-    sample that it is trained on.
+    The vectors pass through in blocks, so that memory holds what FAISS makes of them, and before
+    that the sample that it is trained on.
 
     Args:
         conn: a connection.
@@ -106,35 +94,97 @@ def write_planned(
         dim: length of a vector.
         transform: what the vectors go through; None leaves them raw.
         factory: what the file is to be, in FAISS's words.
-        span: the first vid and the last.
-        progress: takes the number of vectors done.
-    """
-    place = str(path / DATABASE)
-    vids = tables.live_vids(conn, *span)
-    wanted = min(len(vids), _training_vectors(factory))
-    chosen = vids[np.linspace(0, len(vids) - 1, wanted).astype(np.int64)]
+        vids: (n,) ascending, n at least 1: all live ones from the first to the last.
+        progress: takes the number of vectors done, for some kinds twice.
 
-    def sample() -> Vectors:
-        drawn = np.empty((len(chosen), dim), np.float32)
-        for start in range(0, len(chosen), _BLOCK):
-            part = chosen[start : start + _BLOCK]
-            drawn[start : start + len(part)] = searched_at(conn, place, transform, dim, part)
+    Returns:
+        The file, on disk and checked.
+
+    Raises:
+        CorruptError: a vector is damaged.
+        InterlinguaError: the disk is full or fails; no file has appeared.
+    """
+    stored = _Stored(conn, str(path / DATABASE), dim, transform)
+    # Nothing here holds on to the segment, which may be as large as all the rest.
+    return write_segment(path / FILES, path / SCRATCH, stored.segment(factory, vids, progress), dim)
+
+
+class _Stored(NamedTuple):
+    """Where vectors are read, and what they go through."""
+
+    conn: sqlite3.Connection
+    place: str
+    dim: int
+    transform: Transform | None
+
+    def segment(self, factory: str, vids: Vids, progress: Callable[[int], None]) -> Segment:
+        """Make a segment of vectors in memory."""
+        with _little_cache(self.conn):
+            return make_segment(
+                factory,
+                self.dim,
+                vids,
+                partial(self._sample, vids, _training_vectors(factory)),
+                partial(self._blocks, vids, progress),
+            )
+
+    def _sample(self, vids: Vids, wanted: int) -> Vectors:
+        """Read some of the vectors, spread evenly."""
+        chosen = vids[np.linspace(0, len(vids) - 1, min(len(vids), wanted)).astype(np.int64)]
+        drawn = np.empty((len(chosen), self.dim), np.float32)
+        for block in self._cut(chosen):
+            drawn[block] = searched_at(
+                self.conn, self.place, self.transform, self.dim, chosen[block]
+            )
         return drawn
 
-    def blocks() -> Iterator[tuple[Vids, Vectors]]:
-        done = 0
-        while done < len(vids):
-            first = int(vids[done])
-            yield searched_between(conn, place, transform, dim, first, span[1], _BLOCK)
-            done = min(done + _BLOCK, len(vids))
-            progress(done)
+    def _blocks(self, vids: Vids, progress: Callable[[int], None]) -> Iterator[Vectors]:
+        """Read all of them, which are all live ones from the first to the last."""
+        for block in self._cut(vids):
+            part = vids[block]
+            ends = int(part[0]), int(part[-1])
+            yield searched_between(self.conn, self.place, self.transform, self.dim, *ends)[1]
+            progress(block.start + len(part))
 
-    segment = make_segment(factory, dim, sample, blocks())
-    return write_segment(path / FILES, path / SCRATCH, segment, dim)
+    def _cut(self, vids: Vids) -> Iterator[slice]:
+        rows = max(1, _BLOCK_BYTES // (4 * self.dim))
+        return (slice(start, start + rows) for start in range(0, len(vids), rows))
+
+
+@contextmanager
+def _little_cache(conn: sqlite3.Connection) -> Iterator[None]:
+    """Let SQLite give back the pages that it holds: every vector is read once or twice."""
+    size = conn.execute("PRAGMA cache_size").fetchone()[0]
+    conn.execute(f"PRAGMA cache_size = -{_CACHE >> 10}")
+    conn.execute("PRAGMA shrink_memory")
+    _trim()
+    try:
+        yield
+    finally:
+        conn.execute(f"PRAGMA cache_size = {size}")
+
+
+def _trim() -> None:
+    """Let glibc give freed memory back to the system; other C libraries have no such command."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def _onwards(progress: Callable[[int], None], done: int) -> Callable[[int], None]:
+    """Count from ``done`` on, and only forwards: some vectors pass by twice."""
+    furthest = done
+
+    def tell(more: int) -> None:
+        nonlocal furthest
+        if done + more > furthest:
+            furthest = done + more
+            progress(furthest)
+
+    return tell
 
 
 def _training_vectors(factory: str) -> int:
     """Vectors that are enough to train on; FAISS would take up to 256 a cluster."""
-    lists = int(factory[3:].partition(",")[0]) if factory.startswith("IVF") else 0
     codes = 0 if factory.endswith("Flat") else _TRAINED_ON
-    return max(1, codes, _A_CLUSTER * lists)
+    return max(1, codes, _A_CLUSTER * clusters_of(factory))

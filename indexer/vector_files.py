@@ -21,7 +21,6 @@ import numpy as np
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError
 from indexer.faiss_structure import StructureError, check_structure
-from indexer.records import Vectors
 from indexer.remedies import REPAIR
 from indexer.vectors import Segment, Vids, faiss_module
 
@@ -50,18 +49,6 @@ class FileRecord(NamedTuple):
     has written to it, and a large one is not hashed again to be read."""
 
 
-def write_file(directory: Path, scratch: Path, vids: Vids, vectors: Vectors) -> FileRecord:
-    """Write an immutable file of exact vectors, see :func:`write_segment`.
-
-    Args:
-        directory: where files live.
-        scratch: where they are written first, on the same file system.
-        vids: (n,) ascending, n at least 1.
-        vectors: (n, d) float32 unit rows.
-    """
-    return write_segment(directory, scratch, Segment.of(vids, vectors), vectors.shape[1])
-
-
 def write_segment(directory: Path, scratch: Path, segment: Segment, dim: int) -> FileRecord:
     """Write an immutable file; when this returns it is on disk, under its name, and checked.
 
@@ -69,14 +56,15 @@ def write_segment(directory: Path, scratch: Path, segment: Segment, dim: int) ->
         InterlinguaError: the disk is full or fails; no file has appeared.
     """
     temporary = scratch / f"{secrets.token_hex(8)}{_SUFFIX}"
-    vids = segment.vids
+    vids, factory = segment.vids, segment.factory
     with disk_errors(directory):
         try:
             digest = _write_synced(temporary, segment)
+            del segment  # gives its memory back if it was the last to hold it
             size = temporary.stat().st_size
             ends = (int(vids[0]), int(vids[-1]))
             name = f"{digest}{_SUFFIX}"
-            record = FileRecord(name, size, len(vids), *ends, segment.factory)
+            record = FileRecord(name, size, len(vids), *ends, factory)
             written = _load(temporary, record, dim)
             if not np.array_equal(written.vids, vids):
                 raise CorruptError(f"{temporary}: FAISS wrote other ids than it was given", REPAIR)

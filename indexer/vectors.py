@@ -1,7 +1,7 @@
 """The FAISS side: vectors that are searched, and the candidates they yield."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.kinds import LINKS, default_effort
+from indexer.kinds import default_effort
 from indexer.records import Vectors
 
 Vids = NDArray[np.int64]
@@ -222,48 +222,6 @@ class Segment:
                 *(len(query), 1, len(positions)),
             )
         return scores
-
-
-def make_segment(
-    factory: str,
-    dim: int,
-    sample: Callable[[], Vectors],
-    blocks: Iterable[tuple[Vids, Vectors]],
-) -> Segment:
-    """Make a segment of any kind in memory.
-
-    Args:
-        factory: what it is to be, in FAISS's words; see :mod:`indexer.kinds`.
-        dim: length of a vector.
-        sample: gives (n, d) float32 unit rows to train it on, which are not kept.
-        blocks: all vectors and their vids, ascending, block by block.
-    """
-    index = _empty(factory, dim)
-    index.train(sample())
-    vids = [np.empty(0, np.int64)]
-    for numbers, vectors in blocks:
-        index.add_with_ids(vectors, numbers)
-        vids.append(numbers)
-    return Segment(index, np.concatenate(vids), factory)
-
-
-def _empty(factory: str, dim: int) -> Any:  # noqa: ANN401 - faiss is untyped
-    faiss = faiss_module()
-    last = factory.rpartition(",")[2]
-    if factory.startswith("HNSW") and last.startswith("PQ"):  # the factory would take distances
-        parts = int(last[2:].removesuffix("np"))
-        index = faiss.IndexHNSWPQ(dim, parts, LINKS, 8, faiss.METRIC_INNER_PRODUCT)
-        faiss.downcast_index(index.storage).do_polysemous_training = False
-    else:
-        index = faiss.index_factory(dim, factory, faiss.METRIC_INNER_PRODUCT)
-    if factory.startswith("IVF"):
-        index.set_direct_map_type(faiss.DirectMap.Array)
-        index.cp.min_points_per_centroid = 1  # clusters() has seen to it
-    if last.startswith("PQ"):
-        graph = factory.startswith("HNSW")
-        codes = faiss.downcast_index(index.storage) if graph else index
-        codes.pq.cp.min_points_per_centroid = 1
-    return faiss.IndexIDMap(index)
 
 
 def faiss_module() -> Any:  # noqa: ANN401 - its classes are extended at run time, unseen by its types

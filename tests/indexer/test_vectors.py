@@ -11,20 +11,21 @@ import pytest
 
 from indexer import vector_files
 from indexer.errors import CorruptError, InterlinguaError
-from indexer.vector_files import FileRecord, load_file, write_file
+from indexer.vector_files import FileRecord, load_file, write_segment
 from indexer.vectors import Mask, Segment
 from tests.indexer.reference import flip_bit, random_units
 
 NONE = np.empty(0, np.int64)
 VIDS = np.array([3, 4, 8, 20, 21, 300], dtype=np.int64)
 VECTORS = random_units(6)
+SEGMENT = Segment.of(VIDS, VECTORS)
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> FileRecord:
     """A file of six vectors."""
     (tmp_path / "tmp").mkdir()
-    return write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+    return write_segment(tmp_path, tmp_path / "tmp", SEGMENT, 8)
 
 
 def test_a_file_holds_what_it_was_given(tmp_path: Path, record: FileRecord) -> None:
@@ -35,7 +36,7 @@ def test_a_file_holds_what_it_was_given(tmp_path: Path, record: FileRecord) -> N
     assert segment.matrix.tobytes() == VECTORS.tobytes()
     assert (record.rows, record.first_vid, record.last_vid) == (6, 3, 300)
     assert not list((tmp_path / "tmp").iterdir())
-    again = write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+    again = write_segment(tmp_path, tmp_path / "tmp", SEGMENT, 8)
     assert again[:6] == record[:6]
 
 
@@ -154,7 +155,7 @@ def test_a_failing_disk_leaves_no_file(
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(os, failing, fail)
     with pytest.raises(InterlinguaError, match="No space left") as caught:
-        write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+        write_segment(tmp_path, tmp_path / "tmp", SEGMENT, 8)
     assert caught.value.remedy
     assert caught.value.exit_code == 1
     assert [p.name for p in tmp_path.rglob("*")] == ["tmp"]
@@ -166,7 +167,7 @@ def test_a_disk_that_takes_little_at_a_time_gets_it_all(
     """A short write is no error, and no byte is lost by it."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:7]))
-    again = write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+    again = write_segment(tmp_path, tmp_path / "tmp", SEGMENT, 8)
     assert again[:6] == record[:6]
 
 
@@ -178,7 +179,7 @@ def test_a_disk_that_lies_is_caught_before_the_file_gets_its_name(
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(os, "write", lambda fd, data: write(fd, bytes(len(data))))
     with pytest.raises(CorruptError, match="SHA-256"):
-        write_file(tmp_path, tmp_path / "tmp", VIDS, VECTORS)
+        write_segment(tmp_path, tmp_path / "tmp", SEGMENT, 8)
     assert [p.name for p in tmp_path.rglob("*")] == ["tmp"]
 
 
@@ -201,7 +202,7 @@ def test_a_file_is_on_disk_before_it_has_its_name(
     monkeypatch.setattr(Path, "replace", record_replace)
     (tmp_path / "tmp").mkdir()
     (tmp_path / "vectors").mkdir()
-    write_file(tmp_path / "vectors", tmp_path / "tmp", VIDS, VECTORS)
+    write_segment(tmp_path / "vectors", tmp_path / "tmp", SEGMENT, 8)
 
     folder = tmp_path.name
     assert done == ["fsync tmp", "rename from tmp to vectors", f"fsync {folder}"]

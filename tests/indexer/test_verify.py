@@ -13,7 +13,8 @@ import pytest
 
 from indexer.errors import CorruptError, InterlinguaError, UsageError
 from indexer.index import IndexReader, IndexWriter
-from indexer.vector_files import FileRecord, load_file, write_file
+from indexer.vector_files import FileRecord, load_file, write_segment
+from indexer.vectors import Segment
 from indexer.verify import repair, verify
 from tests.indexer.reference import (
     SETTINGS,
@@ -275,7 +276,8 @@ def test_a_file_of_other_vectors_is_noticed(path: Path) -> None:
     segment = load_file(path / "vectors", old, SETTINGS.dim)
     wrong = segment.matrix.copy()
     wrong[3] = -wrong[3]
-    new = write_file(path / "vectors", path / "tmp", segment.vids, wrong)
+    other = Segment.of(segment.vids, wrong)
+    new = write_segment(path / "vectors", path / "tmp", other, SETTINGS.dim)
     change(path, "UPDATE files SET name = ? WHERE name = ?", new.name, old.name)
     assert "holds another vector for row 4" in verify(path)[0].what
 

@@ -1,0 +1,100 @@
+"""Segments made of vectors that pass by in blocks: memory holds each of them once.
+
+FAISS lets its arrays grow by doubling them, which would take up to three times the vectors'
+bytes. Their sizes are known beforehand, though, so that room is made once.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.kinds import LINKS
+from indexer.records import Vectors
+from indexer.vectors import Segment, Vids, faiss_module
+
+_LINKS_ABOVE = 2
+"""Links of a vector on the upper levels of a graph: one in 32 vectors has 32 there, one in 32 of
+these as many again, and some room for chance."""
+
+
+def make_segment(
+    factory: str,
+    dim: int,
+    vids: Vids,
+    sample: Callable[[], Vectors],
+    blocks: Callable[[], Iterable[Vectors]],
+) -> Segment:
+    """Make a segment of any kind in memory.
+
+    Args:
+        factory: what it is to be, in FAISS's words; see :mod:`indexer.kinds`.
+        dim: length of a vector.
+        vids: (n,) ascending, n at least 1: the numbers of all vectors.
+        sample: gives (m, dim) float32 unit rows to train it on, which are not kept.
+        blocks: gives all vectors in their order, (some, dim) float32 each; it may be asked twice.
+    """
+    index = _empty(factory, dim)
+    inner = faiss_module().downcast_index(index.index)
+    if not index.is_trained:
+        index.train(sample())
+    if factory.startswith("IVF"):
+        _fill_clusters(inner, blocks)
+    else:
+        _make_room(inner, factory, len(vids))
+        for vectors in blocks():
+            inner.add(vectors)
+    faiss_module().copy_array_to_vector(vids, index.id_map)
+    index.ntotal = inner.ntotal
+    return Segment(index, vids, factory)
+
+
+def _empty(factory: str, dim: int) -> Any:  # noqa: ANN401 - faiss is untyped
+    faiss = faiss_module()
+    last = factory.rpartition(",")[2]
+    if factory.startswith("HNSW") and last.startswith("PQ"):  # the factory would take distances
+        parts = int(last[2:].removesuffix("np"))
+        index = faiss.IndexHNSWPQ(dim, parts, LINKS, 8, faiss.METRIC_INNER_PRODUCT)
+        faiss.downcast_index(index.storage).do_polysemous_training = False
+    else:
+        index = faiss.index_factory(dim, factory, faiss.METRIC_INNER_PRODUCT)
+    if factory.startswith("IVF"):
+        index.set_direct_map_type(faiss.DirectMap.Array)
+        index.cp.min_points_per_centroid = 1  # clusters() has seen to it
+    if last.startswith("PQ"):
+        graph = factory.startswith("HNSW")
+        codes = faiss.downcast_index(index.storage) if graph else index
+        codes.pq.cp.min_points_per_centroid = 1
+    return faiss.IndexIDMap(index)
+
+
+def _fill_clusters(inner: Any, blocks: Callable[[], Iterable[Vectors]]) -> None:  # noqa: ANN401
+    """Find the cluster of every vector, then make room in each, then put them there."""
+    assigned = np.concatenate([_nearest_clusters(inner, vectors) for vectors in blocks()])
+    lists = faiss_module().downcast_InvertedLists(inner.invlists)
+    for number, size in enumerate(np.bincount(assigned, minlength=inner.nlist).tolist()):
+        lists.resize(number, size)
+        lists.resize(number, 0)  # the room stays
+    pointer, start = faiss_module().swig_ptr, 0
+    for vectors in blocks():
+        here = assigned[start : start + len(vectors)]
+        inner.add_core(len(vectors), pointer(vectors), None, pointer(here))
+        start += len(vectors)
+
+
+def _nearest_clusters(inner: Any, vectors: Vectors) -> NDArray[np.int64]:  # noqa: ANN401
+    clusters: NDArray[np.int64] = inner.quantizer.search(vectors, 1)[1].ravel()
+    return clusters
+
+
+def _make_room(inner: Any, factory: str, rows: int) -> None:  # noqa: ANN401
+    """Let the arrays of vectors, and of a graph's links, take all that is to come."""
+    graph = factory.startswith("HNSW")
+    stored = faiss_module().downcast_index(inner.storage) if graph else inner
+    arrays = [(stored.codes, rows * stored.code_size)]
+    if graph:
+        arrays.append((inner.hnsw.neighbors, rows * (2 * LINKS + _LINKS_ABOVE)))
+    for array, size in arrays:
+        array.resize(size)
+        array.resize(0)  # the room stays
