@@ -2,16 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
+from indexer.inserts import insert_many
 from indexer.lexical import insert_texts, remove_texts
-from indexer.records import EncodedDocument, Vectors
-from indexer.rows import COLUMNS, document_row, vector_blob
-from indexer.script_counts import scripts_of
+from indexer.rows import COLUMNS, Rows
 from indexer.vector_files import FileRecord
-
-_PLACES = ", ".join("?" for _ in COLUMNS.split(", "))
-_INSERT_DOCUMENT = f"INSERT INTO documents ({COLUMNS}, script) VALUES ({_PLACES}, ?)"  # noqa: S608
 
 
 def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
@@ -21,39 +17,21 @@ def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
     log_commit(conn, "create", 0, 0)
 
 
-def insert_documents(
-    conn: sqlite3.Connection,
-    batch: Sequence[EncodedDocument],
-    vectors: Vectors,
-    *,
-    lexical: bool,
-) -> None:
-    """Insert checked documents and their vectors, (n, d) float32, under new vids.
-
-    The vids follow the highest that was ever given, as AUTOINCREMENT would choose them; known
-    beforehand, since the checksums cover them, they let SQLite insert a whole batch at once.
-    """
+def next_vid(conn: sqlite3.Connection) -> int:
+    """Return the vid after the highest that was ever given, as AUTOINCREMENT would choose it."""
     query = (
         "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'vectors'), 0), "
         "coalesce((SELECT max(vid) FROM vectors), 0))"
     )
-    first = int(conn.execute(query).fetchone()[0]) + 1
-    conn.executemany(
-        "INSERT INTO vectors (vid, vector, crc32) VALUES (?, ?, ?)",
-        ((vid, *vector_blob(vid, vector)) for vid, vector in enumerate(vectors, first)),
-    )
-    scripts = scripts_of([encoded.document.text for encoded in batch])
-    conn.executemany(
-        _INSERT_DOCUMENT,
-        (
-            (*document_row(vid, encoded), script)
-            for vid, (encoded, script) in enumerate(zip(batch, scripts, strict=True), first)
-        ),
-    )
+    return int(conn.execute(query).fetchone()[0]) + 1
+
+
+def insert_rows(conn: sqlite3.Connection, rows: Rows, *, lexical: bool) -> None:
+    """Insert the rows of a batch, whose vids must follow the highest that was ever given."""
+    insert_many(conn, "vectors (vid, vector, crc32)", rows.vectors)
+    insert_many(conn, f"documents ({COLUMNS}, script)", rows.documents)
     if lexical:
-        insert_texts(
-            conn, ((vid, encoded.document.text) for vid, encoded in enumerate(batch, first))
-        )
+        insert_texts(conn, rows.texts)
 
 
 def remove_documents(conn: sqlite3.Connection, ids: Collection[str]) -> None:

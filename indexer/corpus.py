@@ -175,14 +175,14 @@ class _Reader:
     """Makes documents and queries of parsed records; knows nothing of where they come from."""
 
     def __init__(self, fields: Fields, detector: Detector, lang: str | None) -> None:
-        self._fields = fields
+        self._fields, self._names = fields, fields.names()
         self._detector = detector
         self._lang = lang or ""
 
     def record(self, values: Mapping[str, object], place: str) -> Record:
         text, lang = self._text(values), self._given_language(values)
         tag, source, probability = self._language(text, lang)
-        taken = self._fields.names()
+        taken = self._names
         if lang and was_detected(values):
             source, probability = "detected", detected_probability(values)
             taken |= DETECTED

@@ -155,10 +155,9 @@ def count_records(found: Sequence[Found]) -> int | None:
 
 def _count(found: Found) -> int | None:
     reader, source = found.reader, found.source
-    if reader is None or not all(Path(path).exists() for path in source.paths):
+    files = [Path(path) for path in source.paths]
+    if reader is None or not all(file.exists() and not file.is_fifo() for file in files):
         return None
-    if reader.name == "jsonl" and all(Path(path).is_file() for path in source.paths):
-        return sum(1 for _ in source.records())
     return reader.count(source) if reader.exact and reader.count else None
 
 

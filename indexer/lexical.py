@@ -8,8 +8,13 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
+from itertools import islice
 
 from indexer.folding import fold
+from indexer.inserts import insert_many
+
+_TOGETHER = 500
+"""Texts folded before they are inserted."""
 
 SINCE = 5
 """The format that brought it."""
@@ -27,10 +32,9 @@ SHADOWS = tuple(f"lexical_{name}" for name in ("config", "content", "data", "doc
 
 def insert_texts(conn: sqlite3.Connection, texts: Iterable[tuple[int, str]]) -> None:
     """Insert the texts of documents, (vid, text) each."""
-    conn.executemany(
-        "INSERT INTO lexical (rowid, text) VALUES (?, ?)",
-        ((vid, fold(text)) for vid, text in texts),
-    )
+    rows = iter(texts)
+    while part := [(vid, fold(text)) for vid, text in islice(rows, _TOGETHER)]:
+        insert_many(conn, "lexical (rowid, text)", part)
 
 
 def remove_texts(conn: sqlite3.Connection, vids: Collection[int]) -> None:

@@ -17,6 +17,10 @@ LINE_LIMIT = 4 << 20
 """Longest line in bytes, its end not counted: four times the longest text."""
 
 
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark that some programs put before UTF-8."""
+
+
 class Line(NamedTuple):
     """One line of a source."""
 
@@ -227,4 +231,4 @@ def _is_cut(line: bytes) -> bool:
 def _without_mark(line: bytes, name: str) -> bytes:
     if line.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{name}: is UTF-16, not UTF-8", "convert it: iconv -f UTF-16 -t UTF-8")
-    return line.removeprefix(b"\xef\xbb\xbf")
+    return line.removeprefix(BOM)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from indexer.errors import CorruptError, InputError
 from indexer.records import Document, EncodedDocument, LanguageSource, Vectors
 from indexer.remedies import REPAIR
+from indexer.script_counts import scripts_of
 
 MAX_ID_BYTES = 512
 MAX_TEXT_BYTES = 1 << 20
@@ -51,14 +53,52 @@ class DocumentRow(NamedTuple):
 COLUMNS = ", ".join(DocumentRow._fields)
 
 
+class Rows(NamedTuple):
+    """A batch as rows of the database, all in one order."""
+
+    vectors: list[tuple[int, bytes, int]]
+    """vid, vector, crc32."""
+    documents: list[tuple[object, ...]]
+    """:data:`COLUMNS`, then the script."""
+    texts: list[tuple[int, str]]
+    """vid, text."""
+
+
+def rows_of_batch(first: int, batch: Sequence[EncodedDocument], vectors: Vectors) -> Rows:
+    """Make the rows of documents that were checked.
+
+    Args:
+        first: vid of the first; known beforehand, since the checksums cover it.
+        batch: n documents.
+        vectors: (n, d) float32, theirs.
+
+    Raises:
+        InputError: metadata that is not JSON.
+    """
+    scripts = scripts_of([encoded.document.text for encoded in batch])
+    return Rows(
+        [(vid, *vector_blob(vid, vector)) for vid, vector in enumerate(vectors, first)],
+        [
+            (*document_row(vid, encoded), script)
+            for vid, (encoded, script) in enumerate(zip(batch, scripts, strict=True), first)
+        ],
+        [(vid, encoded.document.text) for vid, encoded in enumerate(batch, first)],
+    )
+
+
 def content_hash(document: Document) -> str:
     """SHA-256 over id, text, language, group and metadata, 64 hexadecimal digits.
 
     Raises:
         InputError: metadata that is not JSON, or text that is not Unicode.
     """
-    fields = [document.id, document.text, document.lang, document.group, dict(document.metadata)]
-    return hashlib.sha256(_utf8(_json(fields, document.id, _CANONICAL), document.id)).hexdigest()
+    d = document
+    # The canonical JSON of the five in an array, which most documents need no encoder for.
+    group = "null" if d.group is None else encode_basestring(d.group)
+    metadata = _json(dict(d.metadata), d.id, _CANONICAL) if d.metadata else "{}"
+    strings = map(encode_basestring, (d.id, d.text, d.lang))
+    fields = f"[{','.join(strings)},{group},{metadata}]"
+    return hashlib.sha256(_utf8(fields, d.id)).hexdigest()
 
 
 def text_key(text: str) -> int:

@@ -6,15 +6,16 @@ on disk; when it has raised, or the process has died in it, the batch never was.
 
 from collections.abc import Callable, Container, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from indexer import tables
 from indexer.changes import (
-    insert_documents,
+    insert_rows,
     log_commit,
+    next_vid,
     remove_documents,
     remove_vids,
     replace_files,
@@ -33,7 +34,7 @@ from indexer.kinds import Indexing, Plan, write_indexing
 from indexer.lock import WriterLock
 from indexer.records import Document, EncodedDocument, Filter, Vectors
 from indexer.remedies import BUILD
-from indexer.rows import check_document, stack_vectors
+from indexer.rows import Rows, check_document, rows_of_batch, stack_vectors
 from indexer.sealing import write_all
 from indexer.settings import IndexSettings
 from indexer.snapshot import read_vectors_of
@@ -44,6 +45,16 @@ SEAL_AT = 10_000
 """Documents in the tail that make a FAISS file worth its while."""
 
 _FINISH_FIRST = "run `interlingua build` again to finish it"
+
+
+class _Change(NamedTuple):
+    """A checked batch on its way into the database."""
+
+    rows: Rows
+    gone: Sequence[str]
+    """Ids whose place it takes."""
+    cursor: int | None
+    kind: str
 
 
 class IndexWriter:
@@ -137,54 +148,53 @@ class IndexWriter:
             DuplicateError: an id that is there or comes twice; nothing is written.
             InterlinguaError: the disk is full or fails; nothing is written.
         """
-        with self._put(batch, replace, cursor):
-            pass
+        self._commit(self._prepared(batch, replace, cursor))
 
     @contextmanager
     def adding(self, batch: Sequence[EncodedDocument], cursor: int) -> Iterator[None]:
         """Commit a batch of a build like :meth:`add` while the block runs: after it, it is on disk.
 
-        The disk is waited for in a thread of its own, and the block must not use the writer. When
-        the block raises, the batch is committed all the same.
+        SQLite and the disk work in a thread of their own, and the block must not use the writer.
+        When the block raises, the batch is committed all the same.
 
         Raises:
             InterlinguaError: as :meth:`add`, before the block runs or when it ends.
         """
-        with ExitStack() as stack:
-            stack.enter_context(self._put(batch, False, cursor))
-            commit = stack.pop_all().close
+        change = self._prepared(batch, False, cursor)
         with ThreadPoolExecutor(1) as pool:
-            committed = pool.submit(commit)
+            committed = pool.submit(self._commit, change)
             try:
                 yield
             finally:
                 committed.result()
 
-    @contextmanager
-    def _put(
+    def _prepared(
         self, batch: Sequence[EncodedDocument], replace: bool, cursor: int | None
-    ) -> Iterator[None]:
-        """Check and insert a batch; it is committed when the block ends."""
+    ) -> _Change:
+        """Check a batch and make rows of it."""
         self._check_cursor(cursor)
         for encoded in batch:
             check_document(encoded.document)
         vectors = stack_vectors(batch, self.settings.dim)
-        rows = {encoded.document.id: row for row, encoded in enumerate(batch)}
-        known = self._taken(batch)
-        if not replace and (known or len(rows) < len(batch)):
+        last = {encoded.document.id: row for row, encoded in enumerate(batch)}
+        with translated(self._database):
+            known, first = self._taken(batch), next_vid(self._conn)
+        if not replace and (known or len(last) < len(batch)):
             raise DuplicateError(_duplicates(batch, known), "use other ids, or replace")
-        if not batch and cursor is None:
-            yield
+        chosen = sorted(last.values())
+        rows = rows_of_batch(first, [batch[row] for row in chosen], vectors[chosen])
+        return _Change(rows, known, cursor, "replace" if replace else "add")
+
+    def _commit(self, change: _Change) -> None:
+        rows, gone, cursor, kind = change
+        if not rows.documents and cursor is None:
             return
         with self.store.transaction() as conn:
-            remove_documents(conn, known)
-            chosen = sorted(rows.values())
-            documents = [batch[row] for row in chosen]
-            insert_documents(conn, documents, vectors[chosen], lexical=self.settings.lexical)
+            remove_documents(conn, gone)
+            insert_rows(conn, rows, lexical=self.settings.lexical)
             if cursor is not None:
                 conn.execute("UPDATE progress SET cursor = ?", [cursor])
-            log_commit(conn, "replace" if replace else "add", len(rows), len(known))
-            yield
+            log_commit(conn, kind, len(rows.documents), len(gone))
         self.cursor = self.cursor if cursor is None else cursor
 
     def delete(self, ids: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from indexer.errors import InputError
-from indexer.lines import LINE_LIMIT, Line, decode, placed
+from indexer.lines import BOM, LINE_LIMIT, Line, decode, placed
 from indexer.readers.columns import check_columns
 from indexer.readers.reader import Head, Raw, Reader, Source
 
@@ -45,7 +45,7 @@ def count(source: Source, separator: str = ",") -> int:
 
 def sniff(head: Head, separator: str = ",") -> bool:
     """Tell whether the first line is a header with the text column and another one."""
-    first, end, _ = head.data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    first, end, _ = head.data.removeprefix(BOM).partition(b"\n")
     names = [name.strip(' "\r') for name in first.decode("utf-8", "replace").split(separator)]
     return bool(end) and len(names) > 1 and head.text_field in names
 

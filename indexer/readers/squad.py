@@ -7,6 +7,7 @@ from pathlib import Path
 from indexer.errors import InputError
 from indexer.jsonl import check_values, kind
 from indexer.languages import normalise_language
+from indexer.lines import BOM
 from indexer.packed import SUFFIXES
 from indexer.readers.json_array import elements
 from indexer.readers.reader import Head, Raw, Reader, Source
@@ -74,7 +75,7 @@ def _named_language(path: str) -> str | None:
 
 def sniff(head: Head) -> bool:
     """Tell whether the content begins as SQuAD's does."""
-    return _START.match(head.data.removeprefix(b"\xef\xbb\xbf")) is not None
+    return _START.match(head.data.removeprefix(BOM)) is not None
 
 
 READER = Reader("squad", "SQuAD or XQuAD JSON, every context a document", read, sniff=sniff)
