@@ -48,10 +48,11 @@ def add(
     from cli.output import print_build
     from cli.progress import progress
     from indexer.build import add as run
+    from indexer.chunking import splitter
     from indexer.corpus import Fields
     from indexer.detectors import open_detector
     from indexer.directory import REJECTS
-    from indexer.encoders import EncoderSpec
+    from indexer.encoders import EncoderSpec, open_encoder
     from indexer.index import IndexReader
     from indexer.rejects import Rejects
 
@@ -61,8 +62,16 @@ def add(
     source = CorpusSource(corpus, fields, format, lang, told, quiet)
     if dry_run:
         with IndexReader.open(index) as reader:
-            refuse = on_duplicate == "error"
-            source.dry_run(json, max_rejects, reader.holds, refuse)
+            kept = reader.settings
+            moved = kept.encoder.moved(EncoderSpec(encoder) if encoder else None)
+            split = splitter(kept.chunking, lambda: open_encoder(moved), kept.role)
+            source.dry_run(
+                json,
+                max_rejects,
+                reader.holds,
+                on_duplicate == "error",
+                split=split if kept.chunking else None,
+            )
         return
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,

@@ -82,19 +82,17 @@ def build(
     from cli.output import print_build
     from cli.progress import progress
     from indexer.build import build as run
+    from indexer.chunking import splitter
     from indexer.corpus import Fields
     from indexer.detectors import open_detector
     from indexer.directory import REJECTS
-    from indexer.encoders import EncoderSpec
+    from indexer.encoders import EncoderSpec, open_encoder
     from indexer.rejects import Rejects
 
     chunking = chunking_of(chunk, overlap)
     indexing = indexing_of(index_kind, quantise, memory_budget)
     fields = Fields(id_field, text_field, lang_field, group_field)
     source = CorpusSource(corpus, fields, format, lang, open_detector(detector), quiet)
-    if dry_run:
-        source.dry_run(json, max_rejects)
-        return
     remote = remote_options(
         dimensions,
         query_prompt,
@@ -105,6 +103,10 @@ def build(
         requests_at_once,
     )
     spec = EncoderSpec(encoder, revision, pooling, layer, remote)
+    if dry_run:
+        split = splitter(chunking, lambda: open_encoder(spec), role) if chunking else None
+        source.dry_run(json, max_rejects, split=split)
+        return
     with (
         Rejects(max_rejects, index / REJECTS) as rejects,
         progress("indexing", source.count(), quiet) as show,

@@ -1,15 +1,17 @@
 """The corpus of `build`, `add`, `import` and `detect`: found, counted, read, or only looked at."""
 
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import typer
 
+from cli.labels import warn_of_labels
 from cli.output import print_json
 
 if TYPE_CHECKING:
+    from indexer.chunking import Split
     from indexer.corpus import Record
     from indexer.fields import Fields
     from indexer.languages import Detector
@@ -75,8 +77,17 @@ class CorpusSource:
         max_rejects: int,
         exists: Callable[[str], bool] | None = None,
         refuse_repeated: bool = True,
-    ) -> None:
+        *,
+        split: "Split | None" = None,
+    ) -> "Preview":
         """Read everything, print what was found and write nothing.
+
+        Args:
+            as_json: print one JSON document.
+            max_rejects: records that may be refused.
+            exists: tells whether an index has an id already.
+            refuse_repeated: whether an id that came before is refused.
+            split: cuts documents as the index would.
 
         Raises:
             InputError: after printing: the corpus would be refused.
@@ -87,17 +98,23 @@ class CorpusSource:
 
         rejects = Rejects(sys.maxsize)
         seen = preview(
-            self.records(rejects), rejects, exists=exists, refuse_repeated=refuse_repeated
+            self.records(rejects),
+            rejects,
+            exists=exists,
+            refuse_repeated=refuse_repeated,
+            split=split,
         )
         if as_json:
             print_json(_as_json(self.found, seen, rejects))
         else:
             _print(seen, rejects)
+        warn_of_labels(seen.contradictions)
         if seen.stopped is not None:
             raise seen.stopped
         if rejects.count > max_rejects:
             reason = f"{rejects.count} records would be refused, {max_rejects} are allowed"
             raise InputError(reason, "mend them, or tolerate them with --max-rejects")
+        return seen
 
 
 def _say(said: str) -> None:
@@ -116,10 +133,11 @@ def _print(seen: "Preview", rejects: "Rejects") -> None:
         about += [f"{name}={value}" for name, value in document.metadata.items()]
         typer.echo(printable(f"{record.place}: {_cut(document.text)}"))
         typer.echo(printable(f"  {_cut(', '.join(about))}"))
-    languages = ", ".join(f"{lang} {n}" for lang, n in seen.languages.items()) or "none"
-    typer.echo(f"{seen.records} records ({languages})")
+    typer.echo(f"{seen.records} records ({_counted(seen.languages)})")
+    if seen.chunks is not None:
+        typer.echo(f"  {sum(seen.chunks.values())} chunks of them ({_counted(seen.chunks)})")
     if seen.detected:
-        typer.echo(f"  {seen.detected} languages detected, not given")
+        typer.echo(f"  {seen.detected} with a detected language, not a given one")
     if seen.repeated:
         typer.echo(f"  {seen.repeated} that are there already, or the same text again")
     if rejects.count:
@@ -127,6 +145,10 @@ def _print(seen: "Preview", rejects: "Rejects") -> None:
     for reason, tally in rejects.reasons.items():
         more = ", …" if tally.count > len(tally.places) else ""
         typer.echo(printable(f"    {tally.count} {reason}: {', '.join(tally.places)}{more}"))
+
+
+def _counted(languages: "Mapping[str, int]") -> str:
+    return ", ".join(f"{lang} {n}" for lang, n in languages.items()) or "none"
 
 
 def _language(record: "Record") -> str:
@@ -151,6 +173,7 @@ def _as_json(found: "list[Found]", seen: "Preview", rejects: "Rejects") -> dict[
         ],
         "records": seen.records,
         "languages": dict(seen.languages),
+        "chunks": None if seen.chunks is None else dict(seen.chunks),
         "detected": seen.detected,
         "repeated": seen.repeated,
         "rejected": {
@@ -161,6 +184,7 @@ def _as_json(found: "list[Found]", seen: "Preview", rejects: "Rejects") -> dict[
             ],
         },
         "stopped": None if seen.stopped is None else str(seen.stopped),
+        "contradictions": [asdict(pair) for pair in seen.contradictions],
         "first": [_record_json(record) for record in seen.first],
     }
 

@@ -56,6 +56,19 @@ def _by_id(index: "Path", wanted: list[str], dry_run: bool, json: bool) -> None:
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         typer.echo(printable(f"{len(missing)} ids were not there: {shown}"), err=True)
+        if whole := _cut(index, missing):
+            note = f"one chunk alone cannot be deleted; its document can: {whole}"
+            typer.echo(printable(note), err=True)
+
+
+def _cut(index: "Path", missing: list[str]) -> str | None:
+    """Name the document of an id that is one of a chunk, of the first such id."""
+    from indexer.chunking import whole_id
+    from indexer.index import IndexReader
+
+    with IndexReader.open(index) as reader, reader.snapshot() as state:
+        chunks = (id_ for id_ in missing if state.chunked and state.document(id_) is not None)
+        return next((whole_id(id_) for id_ in chunks), None)
 
 
 def _by_filter(index: "Path", allowed: "Filter", dry_run: bool, json: bool) -> None:

@@ -93,7 +93,10 @@ def import_vectors(
         files.columns if named == [vectors] else frozenset(),
     )
     if dry_run:
-        source.dry_run(json, max_rejects=0)
+        seen = source.dry_run(json, max_rejects=0)
+        files.check(seen.records + seen.repeated)
+        if not json:
+            typer.echo(f"{files.rows} vectors of {files.dim} dimensions")
         return
     expected = count_records(source.found)
     # A refused record would shift the rows behind it, so none is tolerated.

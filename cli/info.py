@@ -94,7 +94,7 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     lines: list[tuple[str, object]] = [
         ("path", f"{info.path} (format {info.format})"),
         ("documents", f"{_documents(info)}, {info.groups} groups"),
-        ("languages", _counted(dict(by_number)) + f" ({sources})"),
+        ("languages", f"{_counted(dict(by_number))} ({sources})" if by_number else "none"),
         *([("scripts", _counted(info.scripts))] if info.scripts else []),
         *([("detector", info.detector)] if "detected" in info.language_sources else []),
         ("encoder", f"{info.encoder}, {info.dim} dimensions, {info.arithmetic}"),

@@ -51,7 +51,7 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
         (report.replaced, "documents replaced"),
         (report.reused, "of them with the same text: not encoded again"),
         (report.unchanged, "records left out: already there, or the same text again"),
-        (report.detected, "languages detected, not given"),
+        (report.detected, "with a detected language, not a given one"),
         (report.languages.get("und", 0), "documents of unknown language (und)"),
         (report.rejected, f"records refused, see {index / 'rejects.jsonl'}"),
     )

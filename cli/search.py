@@ -37,7 +37,7 @@ def search(
         str | None, typer.Option(help="Group of the documents that mean the same as the query.")
     ] = None,
     id: Annotated[  # noqa: A002 - the field's name in every record
-        str | None, typer.Option(help="The query is the document with this id.")
+        str | None, typer.Option(help="The query is the document, or the chunk, with this id.")
     ] = None,
     languages: Languages = None,
     where: Where = None,
@@ -133,12 +133,16 @@ def _query(
 
     from indexer.errors import UsageError
     from indexer.languages import normalise_language
+    from search.text import printable
 
     if id is None:
         if text is None:
             raise UsageError("no query", "give a TEXT, --id ID or --queries FILE")
         return index.query(text, lang=lang, group=group)
     query = index.query_by_id(id)
+    if query.id != id:
+        note = f"document {id!r} is cut, and its first chunk, {query.id}, is the query"
+        typer.echo(printable(f"note: {note}; name another to ask with that"), err=True)
     if text is not None and text != query.text:
         raise UsageError(f"document {id!r} has another text than the query", "give one of the two")
     if lang is not None:

@@ -30,6 +30,7 @@ def verify(
     else:
         for p in problems:
             typer.echo(f"{p.place}: {p.what} ({p.remedy})")
-        typer.echo(f"{index}: {'whole' if not problems else f'{len(problems)} problems'}")
+        whole = "nothing wrong at a quick look; verify reads every byte" if quick else "whole"
+        typer.echo(f"{index}: {f'{len(problems)} problems' if problems else whole}")
     if problems:
         raise typer.Exit(CorruptError.exit_code)

@@ -174,7 +174,6 @@ class Index:
             known = None if vectors is None else vectors[done : done + len(batch)]
             done += len(batch)
             # Answered whole before any is handed out: the state is not held while others work.
-            # Answered whole before any is handed out: the state is not held while others work.
             yield from self._answers(
                 batch, known, k, filter or Filter(), merging, mode, by_document, exact
             )
@@ -192,13 +191,26 @@ class Index:
     ) -> list[Answer]:
         """Answer a batch from one state of the index."""
         if vectors is None and mode != "lexical":
-            vectors = self.encoder.encode([q.text for q in batch], "query").vectors
+            vectors = self._stored(batch)
+            if vectors is None:
+                vectors = self.encoder.encode([q.text for q in batch], "query").vectors
         with self._reader.snapshot() as state:
             return answer_queries(
                 *(state, batch, vectors, k, allowed, merging, mode),
                 by_document=by_document,
                 exact=exact,
             )
+
+    def _stored(self, batch: Sequence[Query]) -> Vectors | None:
+        """Read the vectors of queries that are documents, where nothing here encodes like them."""
+        if not self._reader.settings.vectors_only:
+            return None
+        with self._reader.snapshot() as state:
+            ids = [query.id for query in batch if query.id is not None]
+            documents = [state.document(id_) for id_ in ids]
+            if [d.text for d in documents if d is not None] != [query.text for query in batch]:
+                return None
+            return state.vectors(ids)
 
     def audit(
         self,
@@ -286,25 +298,28 @@ class Index:
     def query_by_id(self, id: str) -> Query:  # noqa: A002
         """Make a document of the index the query: its text, language and group.
 
+        Args:
+            id: of a document; of one that is cut, its first chunk is the query, whose id the
+                query then has.
+
         Raises:
             InputError: the index holds no document with this id.
         """
         with self._reader.snapshot() as state:
             document = state.document(id)
-            pieces = state.pieces([id]).get(id, []) if state.chunked else []
+            if document is None and (pieces := state.pieces([id]).get(id)):
+                document = state.document(pieces[0])
         if document is None:
-            if pieces:
-                raise InputError(f"document {id!r} is cut", f"name one of its chunks: {pieces[0]}")
             raise InputError(f"no document {id!r} in the index", "name the id of one that is there")
         return Query(
-            id=id,
+            id=document.id,
             text=document.text,
             lang=document.lang,
             lang_source=document.lang_source,
             lang_probability=document.lang_probability,
             group=document.group,
             relevant=None,
-            place=f"document {id}",
+            place=f"document {document.id}",
         )
 
     def close(self) -> None:

@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from indexer.chunking import Split
+from indexer.contradictions import Contradiction, LabelCheck
 from indexer.corpus import Record
 from indexer.errors import InputError
 from indexer.rejects import Rejects
@@ -27,6 +29,10 @@ class Preview:
     """Records that came before and are not refused for it: left out, or they replace others."""
     stopped: InputError | None
     """What would end the reading, whatever is tolerated."""
+    contradictions: tuple[Contradiction, ...]
+    """Labels that the script of their text contradicts."""
+    chunks: Mapping[str, int] | None
+    """Chunks of each language, the most frequent first; None where documents stay whole."""
 
 
 def preview(
@@ -36,6 +42,7 @@ def preview(
     first: int = 5,
     exists: Callable[[str], bool] | None = None,
     refuse_repeated: bool = True,
+    split: Split | None = None,
 ) -> Preview:
     """Read a corpus to its end and say what is in it.
 
@@ -48,15 +55,21 @@ def preview(
         exists: tells whether an index has an id already.
         refuse_repeated: whether an id that came before is refused; a record without an id of
             its own never is.
+        split: cuts documents as the index would; they stay whole when None.
     """
     shown: list[Record] = []
     languages: Counter[str] = Counter()
+    chunks: Counter[str] = Counter()
+    labels = LabelCheck()
     detected = repeated = 0
     stopped = None
     with closing(_Seen()) as seen:
         try:
-            for record in records:
+            for record in labels.watch(records):
                 document = record.document
+                pieces = _cut(record, split, rejects) if split else 1
+                if not pieces:
+                    continue
                 there = exists is not None and exists(document.id)
                 if seen.before(document.id) or there:
                     if refuse_repeated and record.named:
@@ -67,6 +80,7 @@ def preview(
                 if len(shown) < first:
                     shown.append(record)
                 languages[document.lang] += 1
+                chunks[document.lang] += pieces
                 detected += document.lang_source == "detected"
         except InputError as error:
             stopped = error
@@ -77,7 +91,18 @@ def preview(
         detected=detected,
         repeated=repeated,
         stopped=stopped,
+        contradictions=labels.found(),
+        chunks=dict(chunks.most_common()) if split else None,
     )
+
+
+def _cut(record: Record, split: Split, rejects: Rejects) -> int:
+    """Count the chunks of a record; there are none of one that cannot be cut."""
+    try:
+        return len(split(record.document))
+    except InputError as error:
+        rejects.add(record.place, error.message, error.remedy or "", record.document.text)
+        return 0
 
 
 class _Seen:

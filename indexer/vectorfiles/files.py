@@ -1,6 +1,7 @@
 """Which format a file of vectors is in, and several files as one."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -75,6 +76,24 @@ class VectorFiles:
                 parts.append(file.block(max(start, begin) - begin, min(stop, end) - begin))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
+    def check(self, records: int) -> None:
+        """Read all rows, a block at a time, and keep none.
+
+        Args:
+            records: how many there are to be one row each.
+
+        Raises:
+            InputError: there are more or fewer rows, or one that :meth:`units` refuses.
+        """
+        if self.rows != records:
+            raise InputError(
+                f"{self.name}: {self.rows} vectors for {records} records",
+                "give one row a record, in the order of the corpus",
+            )
+        for first in range(0, self.rows, BLOCK):
+            last = min(first + BLOCK, self.rows)
+            self.units(first, last, partial(_record, first))
+
     def row(self, number: int) -> str:
         """Say where a row stands."""
         at = next(i for i, end in enumerate(self._ends) if number < end)
@@ -90,6 +109,11 @@ class VectorFiles:
     def with_records(self) -> bool:
         """Whether all files may hold the records, too."""
         return all(isinstance(file, ParquetFile | LlmFile) for file in self._files)
+
+
+def _record(first: int, i: int) -> str:
+    """Name the record of the i-th row of a block, as people count them."""
+    return f"record {first + i + 1}"
 
 
 def _naming(

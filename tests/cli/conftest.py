@@ -1,7 +1,7 @@
 """A small corpus in four languages and a runner for the command line."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def index(tmp_path: Path, corpus: Path, run: Run) -> Path:
     return path
 
 
-def write_jsonl(path: Path, records: list[dict[str, str]]) -> None:
+def write_jsonl(path: Path, records: Sequence[Mapping[str, object]]) -> None:
     """Write records as JSONL."""
     lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
     path.write_text("".join(lines), encoding="utf-8")

@@ -244,6 +244,10 @@ def test_verify_names_the_damage_and_repair_mends_it(index: Path, run: Run) -> N
     searched = run("search", "cat", "--index", index)
     assert searched.code == 8
     assert "interlingua repair" in searched.err
+    file.write_bytes(file.read_bytes() + bytes(7))  # as long as it was: a quick look sees nothing
+    quick = run("verify", "--quick", "--index", index)
+    assert (quick.code, "whole" in quick.out) == (0, False)
+    assert "nothing wrong at a quick look" in quick.out
     assert run("repair", "--index", index).code == 0
     assert run("verify", "--index", index).code == 0
     assert run("search", "cat", "--index", index, "--json").out == before

@@ -74,6 +74,7 @@ def test_a_dry_run_as_json(tmp_path: Path, run: Run) -> None:
         "sources": [{"path": str(corpus), "format": "csv"}],
         "records": 2,
         "languages": {"en": 1, "de": 1},
+        "chunks": None,
         "detected": 0,
         "repeated": 0,
         "rejected": {
@@ -84,6 +85,7 @@ def test_a_dry_run_as_json(tmp_path: Path, run: Run) -> None:
             ],
         },
         "stopped": None,
+        "contradictions": [],
         "first": [
             {
                 "place": f"{corpus}:{line}",
@@ -119,6 +121,53 @@ def test_a_dry_addition_knows_what_the_index_has(
     assert found["records"] == 1
     assert found["repeated"] == (0 if policy == "error" else 1)
     assert _contents(index) == before
+
+
+LONG: list[dict[str, object]] = [
+    {"id": "en", "text": "One cat. Two cats! Three?", "lang": "en"},
+    {"id": "zh", "text": "我有一只猫。它在睡觉！", "lang": "zh"},
+    {"id": "taken", "text": "A chunk.", "lang": "en", "chunk": 1},
+]
+
+
+@pytest.mark.parametrize(
+    ("unit", "chunks"),
+    [("sentences", {"en": 3, "zh": 2}), ("sentences:2", {"en": 2, "zh": 1})],
+)
+def test_a_dry_run_cuts_as_the_build_will(
+    tmp_path: Path, run: Run, unit: str, chunks: dict[str, int]
+) -> None:
+    """As many chunks as the build then makes, and the same refusals; an addition knows the unit."""
+    corpus, path = tmp_path / "c.jsonl", tmp_path / "i"
+    write_jsonl(corpus, LONG)
+    build = ("build", corpus, "--index", path, "--encoder", "hashing", "--chunk", unit)
+    ran = run(*build, "--dry-run", "--max-rejects", "1")
+    total = sum(chunks.values())
+    assert f"2 records (en 1, zh 1)\n  {total} chunks of them (" in ran.out
+    assert "document 'taken' has a field 'chunk'" in ran.out
+    assert f": {corpus}:3\n" in ran.out
+    assert not path.exists()
+    assert run(*build, "--max-rejects", "1", "--json").json()["languages"] == chunks
+
+    more = tmp_path / "more.jsonl"
+    write_jsonl(more, [record | {"id": f"{record['id']}2"} for record in LONG[:2]])
+    ran = run("add", more, "--index", path, "--dry-run", "--json")
+    assert (ran.json()["records"], ran.json()["chunks"]) == (2, chunks)
+
+
+def test_a_dry_run_warns_of_labels(tmp_path: Path, run: Run) -> None:
+    """As the build would."""
+    corpus, path = tmp_path / "c.jsonl", tmp_path / "i"
+    write_jsonl(corpus, [{"text": "חתול קפץ מהגג", "lang": "en"}, {"text": "a cat", "lang": "en"}])
+    ran = run("build", corpus, "--index", path, "--encoder", "hashing", "--dry-run", "-q")
+    said = run("build", corpus, "--index", path, "--encoder", "hashing", "-q")
+    assert ran.code == 0
+    assert ran.err == said.err
+    assert ran.err.startswith("warning: 1 record is in a script")
+    found = run("add", corpus, "--index", path, "--dry-run", "--json", "--on-duplicate", "skip")
+    examples = [{"place": f"{corpus}:1", "text": "חתול קפץ מהגג"}]
+    pair = {"lang": "en", "script": "Hebr", "records": 1, "examples": examples}
+    assert found.json()["contradictions"] == [pair]
 
 
 def test_hostile_text_is_harmless_on_the_terminal(tmp_path: Path, run: Run) -> None:

@@ -77,6 +77,46 @@ def test_wrong_counts_are_refused_before_anything_is_made(
     assert not (tmp_path / "i").exists()
 
 
+def test_a_dry_run_reads_the_vectors_too(
+    run: Run, corpus: Path, vectors: Path, tmp_path: Path
+) -> None:
+    """Their number and every row; nothing is written."""
+    path = tmp_path / "i"
+    ran = run("import", vectors, corpus, "--index", path, "--dry-run", "-q")
+    rows, dim = np.load(vectors).shape
+    assert ran.out.endswith(f"{rows} vectors of {dim} dimensions\n")
+    assert (ran.code, ran.err) == (0, "")
+    np.save(tmp_path / "w.npy", np.ones((7, 5)))
+    ran = run("import", tmp_path / "w.npy", corpus, "--index", path, "--dry-run", "-q")
+    assert (ran.code, "7 vectors for 8 records" in ran.err) == (3, True)
+    bad = np.load(vectors)
+    bad[5] = 0
+    np.save(tmp_path / "w.npy", bad)
+    ran = run("import", tmp_path / "w.npy", corpus, "--index", path, "--dry-run", "-q")
+    assert "row 5 (from 0), the vector of record 6, is zero" in ran.err
+    assert ran.code == 3
+    assert not path.exists()
+
+
+def test_a_document_asks_by_its_stored_vector(
+    run: Run, corpus: Path, vectors: Path, tmp_path: Path
+) -> None:
+    """Where nothing here encodes like them; the hits are those of its own row, itself left out."""
+    path = tmp_path / "i"
+    assert run("import", vectors, corpus, "--index", path, "-q").code == 0
+    ran = run("search", "--id", "en1", "--index", path, "-k", "3", "--json")
+    rows = np.load(vectors).astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    ids = [str(record["id"]) for record in CORPUS]
+    scores = rows @ rows[ids.index("en1")]
+    nearest = [ids[i] for i in np.argsort(-scores) if ids[i] != "en1"][:3]
+    answer = json.loads(ran.out)
+    assert [hit["id"] for hit in answer["hits"]] == nearest
+    assert answer["query"]["id"] == "en1"
+    assert run("search", "--id", "nobody", "--index", path).code == 3
+    assert run("search", "--id", "en1", "--index", path, "--mode", "lexical").code == 0
+
+
 @pytest.mark.parametrize(("rows", "code"), [(8, 0), (7, 3), (9, 3)])
 def test_standard_input_is_counted_as_it_comes(
     run: Run,

@@ -71,8 +71,17 @@ def test_chunks(chunks: Path, run: Run) -> None:
     info = run("info", "--index", chunks)
     assert "3, in 6 chunks (sentences:1)" in info.out
     whole = run("search", "--id", "manual", "--index", chunks)
-    assert (whole.code, "manual#0" in whole.err) == (3, True)
-    assert run("search", "--id", "manual#1", "--index", chunks).code == 0
+    first = run("search", "--id", "manual#0", "--index", chunks)
+    assert whole.err == (
+        "note: document 'manual' is cut, and its first chunk, manual#0, is the query; "
+        "name another to ask with that\n"
+    )
+    assert (whole.code, whole.out, first.err) == (0, first.out, "")
+    assert run("search", "--id", "manual#1", "--index", chunks).out != first.out
+    alone = run("delete", "nobody", "manual#1", "--index", chunks)
+    assert alone.out.startswith("deleted 0 documents")
+    assert "one chunk alone cannot be deleted; its document can: manual\n" in alone.err
+    assert "one chunk" not in run("delete", "nobody", "--index", chunks).err
     again = run(
         "add", chunks.parent / "manual.jsonl", "--index", chunks, "-q", "--on-duplicate", "skip"
     )

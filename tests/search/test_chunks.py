@@ -7,6 +7,7 @@ import pytest
 
 import interlingua
 from indexer.chunking import Chunking, whole_id
+from indexer.errors import InputError
 from indexer.index import IndexReader
 from interlingua import Answer, Document, EncoderSpec, Index
 from search.audit.options import AuditOptions
@@ -90,6 +91,15 @@ def test_its_own_document_says_nothing(index: Index) -> None:
     grouped = next(index.search_many([query], k=11, by_document=True))
     assert {hit.whole for hit in grouped.hits} == {"en2", "de1", "de2", "und"}
     assert grouped.report.relevant_total == 1
+
+
+def test_a_document_asks_with_its_first_chunk(index: Index) -> None:
+    """Its id is as good as that of the chunk; one that is not there is neither."""
+    assert index.query_by_id("en1") == index.query_by_id("en1#0")
+    assert index.query_by_id("en1").id == "en1#0"
+    for nobody in ("en9", "en1#99", "en"):
+        with pytest.raises(InputError, match="no document"):
+            index.query_by_id(nobody)
 
 
 def test_a_long_document_does_not_crowd_out_others(tmp_path: Path) -> None:
