@@ -215,7 +215,8 @@ class _Run:
 
     def skip(self, records: Iterator[Record]) -> None:
         """Pass over the records of an interrupted build, and see that they are the same."""
-        committed = self._writer.documents()
+        held = self._writer.contents
+        committed = held.all_hashes()
         expected = next(committed, None)
         for record in islice(records, self._resumed_at):
             self._done += 1
@@ -227,7 +228,7 @@ class _Run:
                     if expected != (piece.id, content_hash(piece)):
                         raise _another_corpus(record.place)
                     expected = next(committed, None)
-            elif self._writer.inserted_before(pieces[0].id, expected[0] if expected else None):
+            elif held.inserted_before(pieces[0].id, expected[0] if expected else None):
                 self._repeated(record)  # its id had come before, then as now
             else:
                 raise _another_corpus(record.place)
@@ -275,7 +276,7 @@ class _Run:
 
     def _choose(self, batch: Sequence[_Cut]) -> tuple[list[Document], int]:
         """Decide what of a batch is encoded, and how many documents of it replace others."""
-        existing = self._writer.whole_hashes([cut.record.document.id for cut in batch])
+        existing = self._writer.contents.whole_hashes([cut.record.document.id for cut in batch])
         accepted: dict[str, _Cut] = {}
         for cut in batch:
             if not cut.pieces:
@@ -298,7 +299,7 @@ class _Run:
         """Encode documents, but for those that have the very text of the one they replace."""
         kept = {}
         if self._on_duplicate == "replace":
-            kept = {e.document.id: e for e in self._writer.encoded_before(documents)}
+            kept = {e.document.id: e for e in self._writer.contents.encoded_before(documents)}
             self._reused += len(kept)
         fresh = [d for d in documents if d.id not in kept]
         if fresh:

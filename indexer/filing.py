@@ -6,7 +6,7 @@ from pathlib import Path
 
 from indexer import tables
 from indexer.changes import log_commit, name_file, replace_files
-from indexer.debiasing import read_debiasing
+from indexer.debiasing import Debiasing, is_transformed, read_debiasing, write_debiasing
 from indexer.directory import sweep
 from indexer.errors import CorruptError
 from indexer.kinds import EXACT, Indexing, Plan, read_indexing, write_indexing
@@ -95,6 +95,29 @@ class Filing:
             if kind == "reindex":
                 write_indexing(conn, indexing)
             log_commit(conn, kind, 0, 0)
+        sweep(self._path, self._conn)
+
+    def debias(self, debiasing: Debiasing, progress: Callable[[int], None]) -> None:
+        """Keep a transform, and write all files anew unless raw vectors are and were searched.
+
+        Args:
+            debiasing: what to do.
+            progress: called with the number of documents done.
+        """
+        moves = debiasing.transform is not None or is_transformed(self._conn)
+        records = []
+        if moves:
+            records = write_all(
+                *(self._conn, self._path, self._dim, debiasing.transform),
+                *(self.indexing, progress),
+            )
+        with self._store.transaction() as conn:
+            if moves:
+                replace_files(conn, records)
+                if self.indexing.tuned:
+                    write_indexing(conn, self.indexing.untuned())
+            write_debiasing(conn, debiasing)
+            log_commit(conn, "debias", 0, 0)
         sweep(self._path, self._conn)
 
 

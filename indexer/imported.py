@@ -175,7 +175,7 @@ class _Import:
 
     def resume(self, records: Iterator[Record]) -> None:
         """Pass over what an interrupted import has committed, and see that it is the same."""
-        committed = self._writer.documents()
+        committed = self._writer.contents.all_hashes()
         expected = next(committed, None)
         while batch := list(islice(records, min(self._batch, self._resumed_at - self._done))):
             units = self._units(batch, self._done)
@@ -186,7 +186,7 @@ class _Import:
                 if expected == (id_, content_hash(record.document)):
                     kept.append(offset)
                     expected = next(committed, None)
-                elif record.named or not self._writer.existing([id_]):
+                elif record.named or not self._writer.contents.hashes([id_]):
                     raise _another(record.place, "corpus")
                 else:
                     self._unchanged += 1
@@ -254,7 +254,7 @@ class _Import:
 
     def _choose(self, batch: Sequence[Record]) -> list[int]:
         """Find the records of a batch that are new, by their position in it."""
-        known = self._writer.existing([r.document.id for r in batch])
+        known = self._writer.contents.hashes([r.document.id for r in batch])
         accepted: dict[str, int] = {}
         for i, record in enumerate(batch):
             id_ = record.document.id
@@ -270,7 +270,7 @@ class _Import:
 
     def _compare(self, batch: Sequence[Record], units: Units, kept: Sequence[int]) -> None:
         """Refuse to go on with other vectors than those that are committed."""
-        committed = self._writer.vectors([batch[i].document.id for i in kept])
+        committed = self._writer.contents.vectors([batch[i].document.id for i in kept])
         given = units.vectors[list(kept)] if kept else units.vectors[:0]
         differ = np.flatnonzero((committed != given).any(axis=1))
         if len(differ):

@@ -4,57 +4,33 @@ The SQLite commit is the only commit point. When ``add`` or ``delete`` has retur
 on disk; when it has raised, or the process has died in it, the batch never was.
 """
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from indexer import tables
-from indexer.changes import (
-    insert_rows,
-    log_commit,
-    next_vid,
-    remove_documents,
-    remove_vids,
-    replace_files,
-)
-from indexer.chunking import document_of
-from indexer.debiasing import (
-    Debiasing,
-    is_transformed,
-    write_debiasing,
-)
+from indexer.batches import Change, apply, prepared
+from indexer.changes import log_commit, remove_documents, remove_vids
+from indexer.contents import Contents
+from indexer.debiasing import Debiasing
 from indexer.directory import LOCK, make_directory, place_database, sweep
-from indexer.encoded import encoded_before
-from indexer.errors import DuplicateError, UsageError
+from indexer.errors import UsageError
 from indexer.filing import Filing
-from indexer.kinds import Indexing, Plan, write_indexing
+from indexer.kinds import Indexing, Plan
 from indexer.lock import WriterLock
-from indexer.records import Document, EncodedDocument, Filter, Vectors
+from indexer.records import EncodedDocument, Filter
 from indexer.remedies import BUILD
-from indexer.rows import Rows, check_document, rows_of_batch, stack_vectors
-from indexer.sealing import write_all
 from indexer.settings import IndexSettings
-from indexer.snapshot import read_vectors_of
 from indexer.store import DATABASE, WriteStore, translated
-from indexer.wholes import ids_that_pass, rows_of, whole_hashes
+from indexer.wholes import ids_that_pass
 
 SEAL_AT = 10_000
 """Documents in the tail that make a FAISS file worth its while."""
 
 _FINISH_FIRST = "run `interlingua build` again to finish it"
-
-
-class _Change(NamedTuple):
-    """A checked batch on its way into the database."""
-
-    rows: Rows
-    gone: Sequence[str]
-    """Ids whose place it takes."""
-    cursor: int | None
-    kind: str
 
 
 class IndexWriter:
@@ -76,6 +52,8 @@ class IndexWriter:
         try:
             with translated(self._database):
                 self.settings = tables.read_settings(self._conn, self._database)
+                self.contents = Contents(self._conn, self._database, self.settings)
+                """What it holds."""
                 self.filing = Filing(self.store, path, self.settings.dim)
                 """Its FAISS files."""
                 self.state, self.cursor = tables.read_progress(self._conn)
@@ -170,32 +148,19 @@ class IndexWriter:
 
     def _prepared(
         self, batch: Sequence[EncodedDocument], replace: bool, cursor: int | None
-    ) -> _Change:
-        """Check a batch and make rows of it."""
+    ) -> Change:
         self._check_cursor(cursor)
-        for encoded in batch:
-            check_document(encoded.document)
-        vectors = stack_vectors(batch, self.settings.dim)
-        last = {encoded.document.id: row for row, encoded in enumerate(batch)}
         with translated(self._database):
-            known, first = self._taken(batch), next_vid(self._conn)
-        if not replace and (known or len(last) < len(batch)):
-            raise DuplicateError(_duplicates(batch, known), "use other ids, or replace")
-        chosen = sorted(last.values())
-        rows = rows_of_batch(first, [batch[row] for row in chosen], vectors[chosen])
-        return _Change(rows, known, cursor, "replace" if replace else "add")
+            return prepared(
+                *(self._conn, self.contents, self.settings, batch), replace=replace, cursor=cursor
+            )
 
-    def _commit(self, change: _Change) -> None:
-        rows, gone, cursor, kind = change
-        if not rows.documents and cursor is None:
+    def _commit(self, change: Change) -> None:
+        if not change.rows.documents and change.cursor is None:
             return
         with self.store.transaction() as conn:
-            remove_documents(conn, gone)
-            insert_rows(conn, rows, lexical=self.settings.lexical)
-            if cursor is not None:
-                conn.execute("UPDATE progress SET cursor = ?", [cursor])
-            log_commit(conn, kind, len(rows.documents), len(gone))
-        self.cursor = self.cursor if cursor is None else cursor
+            apply(conn, change, lexical=self.settings.lexical)
+        self.cursor = self.cursor if change.cursor is None else change.cursor
 
     def delete(self, ids: Sequence[str]) -> list[str]:
         """Remove documents from every later answer, in one transaction.
@@ -207,7 +172,7 @@ class IndexWriter:
             UsageError: the build is unfinished.
         """
         self._check_cursor(None)
-        known = self.rows_of(ids)
+        known = self.contents.rows_of(ids)
         gone = [id_ for rows in known.values() for id_ in rows]
         if gone:
             with self.store.transaction() as conn:
@@ -251,51 +216,6 @@ class IndexWriter:
             conn.execute("UPDATE progress SET cursor = 0")
             log_commit(conn, "restart", 0, len(vids))
         self.cursor = 0
-
-    def vectors(self, ids: Sequence[str]) -> Vectors:
-        """Read raw vectors, see :meth:`IndexReader.vectors`."""
-        with translated(self._database):
-            return read_vectors_of(self._conn, ids, self.settings.dim, str(self._database))
-
-    def encoded_before(self, documents: Sequence[Document]) -> list[EncodedDocument]:
-        """Find the documents whose very text is there already, see :func:`encoded_before`.
-
-        Raises:
-            CorruptError: such a vector is damaged.
-        """
-        chunked, dim = self.settings.chunking is not None, self.settings.dim
-        with translated(self._database):
-            return encoded_before(self._conn, documents, dim, str(self._database), chunked=chunked)
-
-    def rows_of(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Find the rows of documents, content hash by id: itself, or its chunks where it is cut."""
-        with translated(self._database):
-            return rows_of(self._conn, ids, chunked=self.settings.chunking is not None)
-
-    def whole_hashes(self, ids: Sequence[str]) -> dict[str, str]:
-        """Find those documents that the index holds, with their content hashes."""
-        with translated(self._database):
-            return whole_hashes(self._conn, ids, chunked=self.settings.chunking is not None)
-
-    def existing(self, ids: Sequence[str]) -> dict[str, str]:
-        """Find those ids that the index holds, with their content hashes."""
-        with translated(self._database):
-            return tables.hashes_of(self._conn, ids)
-
-    def documents(self) -> Iterator[tuple[str, str]]:
-        """Read (id, content hash) of all documents in insertion order, streaming."""
-        with translated(self._database):
-            yield from tables.hashes(self._conn)
-
-    def inserted_before(self, id: str, other: str | None) -> bool:  # noqa: A002
-        """Tell whether the document ``id`` is there and was inserted before ``other``.
-
-        Args:
-            id: any id.
-            other: id of a document of the index; None stands for the end.
-        """
-        with translated(self._database):
-            return tables.inserted_before(self._conn, id, other)
 
     def seal(self) -> None:
         """Put the tail into a FAISS file if it has grown to :data:`SEAL_AT` documents.
@@ -379,21 +299,7 @@ class IndexWriter:
             InterlinguaError: the disk is full or fails; nothing has changed.
         """
         self._check_cursor(None)
-        moves = debiasing.transform is not None or is_transformed(self._conn)
-        records = []
-        if moves:
-            records = write_all(
-                *(self._conn, self.path, self.settings.dim, debiasing.transform),
-                *(self.indexing, progress),
-            )
-        with self.store.transaction() as conn:
-            if moves:
-                replace_files(conn, records)
-                if self.indexing.tuned:
-                    write_indexing(conn, self.indexing.untuned())
-            write_debiasing(conn, debiasing)
-            log_commit(conn, "debias", 0, 0)
-        sweep(self.path, self._conn)
+        self.filing.debias(debiasing, progress)
 
     def check_ready(self) -> None:
         """Refuse what an unfinished build must not go through.
@@ -419,13 +325,6 @@ class IndexWriter:
     ) -> None:
         self.close()
 
-    def _taken(self, batch: Sequence[EncodedDocument]) -> list[str]:
-        """List the ids of the index that a batch would take, all chunks of a document together."""
-        if self.settings.chunking is None:
-            return list(self.existing([encoded.document.id for encoded in batch]))
-        wholes = list(dict.fromkeys(document_of(encoded.document) for encoded in batch))
-        return [id_ for rows in self.rows_of(wholes).values() for id_ in rows]
-
     def _check_cursor(self, cursor: int | None) -> None:
         """Let a build alone change an unfinished index, and only forwards."""
         if self.state == "building" and cursor is None:
@@ -436,14 +335,3 @@ class IndexWriter:
             raise UsageError(
                 f"{self.path}: cursor {cursor} lies before {self.cursor}", "go on from there"
             )
-
-
-def _duplicates(batch: Sequence[EncodedDocument], known: Container[str]) -> list[str]:
-    """List the ids that are known or come twice, in the order of the batch."""
-    seen: set[str] = set()
-    twice: dict[str, None] = {}
-    for id_ in (encoded.document.id for encoded in batch):
-        if id_ in known or id_ in seen:
-            twice[id_] = None
-        seen.add(id_)
-    return list(twice)

@@ -63,7 +63,7 @@ class Changes:
         """
         with self._writer() as writer:
             wholes = {document_of(encoded.document) for encoded in batch}
-            known = len(writer.whole_hashes(list(wholes)))
+            known = len(writer.contents.whole_hashes(list(wholes)))
             writer.add(batch, replace=replace)
             writer.seal()
             return self._changed(added=len(wholes) - known, replaced=known)

@@ -39,7 +39,7 @@ def write_until_killed(path: Path, seed: int) -> None:
     with IndexWriter.create(path, SETTINGS) if fresh else IndexWriter.open(path) as writer:
         if writer.state == "building":
             _build(writer)
-        live = {id_ for id_, _ in writer.documents()}
+        live = {id_ for id_, _ in writer.contents.all_hashes()}
         version = seed * 100_000
         while True:
             version += 1

@@ -55,7 +55,7 @@ def test_an_index_is_taken_back_only_while_it_is_built(tmp_path: Path) -> None:
     with IndexWriter.open(path) as writer:
         writer.filing.seal_tail()
         writer.restart()
-        assert (writer.cursor, list(writer.documents())) == (0, [])
+        assert (writer.cursor, list(writer.contents.all_hashes())) == (0, [])
         writer.add([encoded("c")], cursor=1)
         writer.finish()
         with pytest.raises(UsageError):

@@ -174,7 +174,7 @@ def test_a_build_moves_its_cursor_with_its_documents(tmp_path: Path) -> None:
     assert index_state(path) == "building"
     with IndexWriter.open(path) as writer:
         assert (writer.state, writer.cursor) == ("building", 5)
-        assert writer.existing(["b", "x"]) == {"b": content_hash(encoded("b").document)}
+        assert writer.contents.hashes(["b", "x"]) == {"b": content_hash(encoded("b").document)}
         with pytest.raises(UsageError, match="cursor 4 lies before 5"):
             writer.add([], cursor=4)
         writer.finish()

@@ -209,7 +209,9 @@ class IndexMachine(RuleBasedStateMachine):
             return
         documents = [e.document for e in self.model.values()]
         assert list(self.reader.documents()) == documents
-        assert list(self.writer.documents()) == [(d.id, content_hash(d)) for d in documents]
+        assert list(self.writer.contents.all_hashes()) == [
+            (d.id, content_hash(d)) for d in documents
+        ]
         info = self.reader.info()
         assert info.documents == len(documents)
         assert info.groups == len({d.group for d in documents} - {None})

@@ -61,7 +61,9 @@ def test_every_released_format_is_read(tmp_path: Path, version: int) -> None:
         assert reader.search(embed("Nǐ hǎo")[None], 1)[0][0].document == GOLDEN[2].document
     with IndexWriter.open(path) as writer:
         assert writer.settings == SETTINGS
-        assert dict(writer.documents()) == {e.document.id: content_hash(e.document) for e in GOLDEN}
+        assert dict(writer.contents.all_hashes()) == {
+            e.document.id: content_hash(e.document) for e in GOLDEN
+        }
         writer.add([encoded("new")])
         writer.finish()
     repair(path)
