@@ -15,6 +15,7 @@ from indexer.backup import BackupReport, backup
 from indexer.build import BuildReport, add, build
 from indexer.chunking import Chunking
 from indexer.compaction import CompactReport, compact
+from indexer.conditions import make_filter
 from indexer.corpus import Fields, Query, Record, read_corpus, read_queries
 from indexer.encoders import Encoder, EncoderSpec, RemoteOptions, open_encoder
 from indexer.errors import (
@@ -43,7 +44,7 @@ from search.audit.options import AuditOptions
 from search.audit.result import Audit
 from search.audit.schema import read_audit
 from search.measures.measure import Measure, Measurement
-from search.query import Index, make_filter
+from search.query import Index
 from search.report import LanguageReport
 
 open = Index.open  # noqa: A001 - read as interlingua.open

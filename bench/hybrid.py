@@ -38,7 +38,7 @@ from indexer.lexical_search import matches
 from indexer.records import Filter
 from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
 from search.debias.candidates import Candidate
-from search.modes import Mode
+from search.options import Mode
 
 ROOT = Path(__file__).parents[1]
 K, DEPTH, REPLICATES = 10, 100, 1000

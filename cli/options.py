@@ -247,8 +247,7 @@ def filter_of(languages: str | None, where: list[str] | None) -> "Filter":
         InputError: an unknown language tag.
         UsageError: no condition, or two that cannot both hold.
     """
-    from indexer.conditions import parse_condition
-    from search.query import make_filter
+    from indexer.conditions import make_filter, parse_condition
 
     return make_filter(
         None if languages is None else languages.split(","),

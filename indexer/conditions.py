@@ -1,4 +1,4 @@
-"""What the metadata of a document must be: conditions read, checked, and made into SQL.
+"""What a document must be to pass: languages and conditions read, checked, and made into SQL.
 
 Keys and values only ever travel as parameters. A key is compared with the names of the fields of
 a document and is no path into them, so that no key can reach further than its own field.
@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import cast, get_args
 
 from indexer.errors import UsageError
-from indexer.records import Condition, Operator
+from indexer.languages import normalise_language
+from indexer.records import Condition, Filter, Operator
 
 Operand = str | int | float | bool
 Where = Mapping[str, Operand | Mapping[Operator, Operand]]
@@ -69,6 +70,24 @@ def make_conditions(where: Where | Iterable[Condition]) -> tuple[Condition, ...]
                 f"--where {condition.key!r}: holds no Unicode text", "give it in UTF-8"
             ) from error
     return made
+
+
+def make_filter(
+    languages: Iterable[str] | None = None, where: Where | Iterable[Condition] | None = None
+) -> Filter:
+    """Make a filter out of language tags, normalised here, and conditions on metadata.
+
+    Args:
+        languages: of documents that pass; all when None.
+        where: a value by key, or a value by operator by key, as in
+            ``{"topic": "food", "year": {">=": 2000}}``; see :class:`Condition`.
+
+    Raises:
+        InputError: an unknown language tag.
+        UsageError: an unknown operator, or a field that must equal two values.
+    """
+    tags = None if languages is None else frozenset(normalise_language(tag) for tag in languages)
+    return Filter(languages=tags, where=make_conditions(where or ()))
 
 
 def condition_sql(condition: Condition) -> tuple[str, list[object]]:

@@ -10,10 +10,10 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from indexer.corpus import TEXT_LIMIT
 from indexer.corpus_writer import ConvertReport, CorpusWriter
 from indexer.errors import InputError
 from indexer.languages import normalise_language
+from indexer.limits import TEXT_LIMIT
 from indexer.lines import decode, placed, printable, read_lines
 from indexer.xquad_r import convert_xquad_r
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -11,6 +10,7 @@ from indexer.errors import InputError, UsageError
 from indexer.fields import DETECTED, USUAL, Fields, detected_probability, was_detected
 from indexer.jsonl import kind
 from indexer.languages import Detector, Langid, normalise_language
+from indexer.limits import checked_metadata, checked_name, checked_text
 from indexer.readers.columns import no_text
 from indexer.readers.guess import Found, find_readers
 from indexer.readers.reader import Raw, unheard
@@ -18,15 +18,6 @@ from indexer.records import Document, LanguageSource
 from indexer.rejects import Rejects
 
 __all__ = ["Fields", "Query", "Record", "content_id", "read_corpus", "read_queries"]
-
-TEXT_LIMIT = 1 << 20
-"""Longest text, in bytes of UTF-8."""
-
-ID_LIMIT = 512
-"""Longest id and group, in bytes of UTF-8."""
-
-METADATA_LIMIT = 1 << 20
-"""Most metadata of one record, in bytes of JSON."""
 
 _RELEVANT = "relevant"
 
@@ -192,7 +183,7 @@ class _Reader:
             text=text,
             lang=tag,
             group=_name(values, self._fields.group),
-            metadata=_metadata(values, taken),
+            metadata=checked_metadata({n: v for n, v in values.items() if n not in taken}),
             lang_source=source,
             lang_probability=probability,
         )
@@ -216,14 +207,7 @@ class _Reader:
         field = self._fields.text
         if field not in values:
             raise no_text(list(values), field)
-        text = values[field]
-        if not isinstance(text, str):
-            raise InputError(f"field {field!r} is {kind(text)}, not a string", "put it in quotes")
-        if not text.strip():
-            remedy = "leave the record out, or name another field with --text-field"
-            raise InputError(f"field {field!r} is {'blank' if text else 'empty'}", remedy)
-        _check_size(field, text, TEXT_LIMIT, "split it into shorter documents")
-        return text
+        return checked_text(field, values[field])
 
     def _given_language(self, values: Mapping[str, object]) -> str:
         """Return the language as the corpus or the user writes it, else the empty string."""
@@ -244,52 +228,9 @@ class _Reader:
 
 
 def _name(values: Mapping[str, object], field: str) -> str | None:
-    """Return an id or group: a string or a whole number, None when it is absent or empty."""
+    """Return an id or group, None when it is absent or empty."""
     value = values.get(field)
-    return None if value is None or value == "" else _checked_name(field, value)
-
-
-def _checked_name(field: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        reason = f"field {field!r} is {kind(value)}, not a string or a whole number"
-        raise InputError(reason, "put it in quotes")
-    name = str(value)
-    # Ids are listed one a line (--ids-from), so a line break or a tab would forge another.
-    if not name.isprintable() and any(
-        unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in name
-    ):
-        raise InputError(f"field {field!r} holds a control character", "remove it")
-    _check_size(field, name, ID_LIMIT, "use a shorter name, or leave it out to get a hash")
-    return name
-
-
-def _check_size(field: str, value: str, limit: int, remedy: str) -> None:
-    if 4 * len(value) <= limit:  # no character takes more
-        return
-    size = len(value.encode())
-    if size > limit:
-        raise InputError(f"field {field!r} is {size} bytes long, {limit} at most", remedy)
-
-
-def _metadata(values: Mapping[str, object], taken: frozenset[str]) -> dict[str, object]:
-    metadata = {name: value for name, value in values.items() if name not in taken}
-    if _is_small(metadata):
-        return metadata
-    size = len(json.dumps(metadata, ensure_ascii=False).encode())
-    if size > METADATA_LIMIT:
-        reason = f"the other fields take {size} bytes, {METADATA_LIMIT} at most"
-        raise InputError(reason, "leave out what no search asks for")
-    return metadata
-
-
-def _is_small(metadata: Mapping[str, object]) -> bool:
-    """Tell without writing it whether metadata of strings is far from the limit."""
-    letters = 0
-    for name, value in metadata.items():
-        if not isinstance(value, str):
-            return False
-        letters += len(name) + len(value) + 6  # quotes, colon, comma, braces
-    return letters * 6 <= METADATA_LIMIT  # no letter takes more, \u0001 takes that
+    return None if value is None or value == "" else checked_name(field, value)
 
 
 def _relevant(values: Mapping[str, object]) -> frozenset[str] | None:
@@ -301,4 +242,4 @@ def _relevant(values: Mapping[str, object]) -> frozenset[str] | None:
         raise InputError(reason, 'list the ids of the right answers: ["id1", "id2"]')
     if "" in ids:
         raise InputError(f"field {_RELEVANT!r} holds an empty id", "remove it")
-    return frozenset(_checked_name(_RELEVANT, value) for value in ids)
+    return frozenset(checked_name(_RELEVANT, value) for value in ids)

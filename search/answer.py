@@ -1,15 +1,15 @@
 """From the hits of a query to its answer: what each shares with it, and the report on all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexer.chunking import whole_id
 from indexer.corpus import Query
 from indexer.index import Snapshot
 from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
 from search.by_document import best_chunks, first_chunk
-from search.merging import Merging
-from search.modes import Mode, found_by
+from search.modes import found_by
+from search.options import Mode, SearchOptions
 from search.report import LanguageReport, Neighbour, Pool, language_report
 
 
@@ -59,17 +59,8 @@ class Meaning:
     """Other chunks of the document that the query is a chunk of."""
 
 
-def answer_queries(  # noqa: PLR0913 - each is a part of the question
-    state: Snapshot,
-    queries: Sequence[Query],
-    vectors: Vectors | None,
-    k: int,
-    allowed: Filter,
-    merging: Merging | None,
-    mode: Mode = "dense",
-    *,
-    by_document: bool = False,
-    exact: bool = False,
+def answer_queries(
+    state: Snapshot, queries: Sequence[Query], vectors: Vectors | None, options: SearchOptions
 ) -> list[Answer]:
     """Answer queries from one state of an index.
 
@@ -77,12 +68,8 @@ def answer_queries(  # noqa: PLR0913 - each is a part of the question
         state: the index.
         queries: q of them.
         vectors: (q, d) float32 unit rows, raw, as encoded; None in mode ``lexical``.
-        k: neighbours wanted, at least 1; a query that is a document of the index is not among them.
-        allowed: documents that may be returned.
-        merging: how the lists of the languages become one; as the index says when None.
-        mode: how neighbours are found.
-        by_document: return documents by their best chunks, not chunks, where documents are cut.
-        exact: miss nothing, whatever the kind of the index.
+        options: what is wanted; a query that is a document of the index is never among its own
+            neighbours.
 
     Raises:
         UsageError: the mode needs what is not there, or has no merging.
@@ -90,16 +77,14 @@ def answer_queries(  # noqa: PLR0913 - each is a part of the question
     """
     known = [find_meaning(state, query) for query in queries]
     drop = [frozenset() if m.itself is None else frozenset({m.itself}) for m in known]
-    grouped = by_document and state.chunked
+    k, grouped = options.k, options.by_document and state.chunked
 
     def ask(depth: int) -> list[list[Hit]]:
-        return state.hits(
-            found_by(mode, state, queries, vectors, depth, allowed, merging, drop, exact)
-        )
+        return state.hits(found_by(state, queries, vectors, replace(options, k=depth), drop))
 
     found = best_chunks(ask, k, [m.itself for m in known]) if grouped else ask(k)
     return [
-        make_answer(state, query, meaning, hits, allowed, mode, grouped)
+        _answer(state, query, meaning, hits, options)
         for query, meaning, hits in zip(queries, known, found, strict=True)
     ]
 
@@ -131,50 +116,46 @@ def find_meaning(state: Snapshot, query: Query) -> Meaning:
     )
 
 
-def make_answer(
-    state: Snapshot,
-    query: Query,
-    meaning: Meaning,
-    hits: Sequence[Hit],
-    allowed: Filter,
-    mode: Mode = "dense",
-    grouped: bool = False,
+def _answer(
+    state: Snapshot, query: Query, meaning: Meaning, hits: Sequence[Hit], options: SearchOptions
 ) -> Answer:
-    """Put the hits of one query and their report together; ``grouped`` counts documents."""
+    """Put the hits of one query and their report together."""
     matches = tuple(
         _match(query, meaning, hit, rank, chunked=state.chunked)
         for rank, hit in enumerate(hits, start=1)
     )
+    counted = [
+        Neighbour(m.document.lang, m.same_meaning, m.duplicate or m.document.id in meaning.siblings)
+        for m in matches
+    ]
+    pool = _pool(state, meaning, options.allowed, grouped=options.by_document and state.chunked)
+    return Answer(
+        query=query,
+        hits=matches,
+        report=language_report(query.lang, counted, pool),
+        fitted=None if options.mode == "lexical" else state.debiasing.knows(query.lang),
+        mode=options.mode,
+    )
+
+
+def _pool(state: Snapshot, meaning: Meaning, allowed: Filter, *, grouped: bool) -> Pool:
+    """Count what the search could have returned; ``grouped`` counts documents, not chunks."""
     itself = frozenset() if meaning.itself is None else frozenset({meaning.itself})
     same, twins = meaning.same or frozenset(), meaning.duplicates | meaning.siblings
+    if grouped and itself:  # its whole document is out of reach
+        same, twins = same - meaning.siblings, twins - meaning.siblings
 
     def count(ids: frozenset[str]) -> dict[str, int]:
         among = frozenset(first_chunk(id_) for id_ in ids) if grouped else ids
         return state.language_counts(allowed, ids=among, first=grouped)
 
-    pool = state.language_counts(allowed, first=grouped)
+    languages = state.language_counts(allowed, first=grouped)
     if itself:
         dropped = count(itself)
-        pool = {code: n - dropped.get(code, 0) for code, n in pool.items()}
-    if grouped and itself:  # its whole document is out of reach
-        same, twins = same - itself - meaning.siblings, twins - meaning.siblings
+        languages = {code: n - dropped.get(code, 0) for code, n in languages.items()}
     own = count((same | twins) - itself)
-    wanted = count(same - itself)
-    counted = [
-        Neighbour(m.document.lang, m.same_meaning, m.duplicate or m.document.id in meaning.siblings)
-        for m in matches
-    ]
-    return Answer(
-        query=query,
-        hits=matches,
-        report=language_report(
-            query.lang,
-            counted,
-            Pool(pool, own, None if meaning.same is None else sum(wanted.values())),
-        ),
-        fitted=None if mode == "lexical" else state.debiasing.knows(query.lang),
-        mode=mode,
-    )
+    relevant = None if meaning.same is None else sum(count(same - itself).values())
+    return Pool(languages, own, relevant)
 
 
 def _match(query: Query, meaning: Meaning, hit: Hit, rank: int, *, chunked: bool) -> Match:

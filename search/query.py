@@ -4,25 +4,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
 
-from indexer.conditions import Where, make_conditions
-from indexer.corpus import TEXT_LIMIT, Query
+from indexer.conditions import Where, make_filter
+from indexer.corpus import Query
 from indexer.detectors import detector_of_index
 from indexer.encoders import Encoder, EncoderSpec, open_encoder
-from indexer.errors import InputError, UsageError
+from indexer.errors import InputError
 from indexer.index import IndexInfo, IndexReader
 from indexer.languages import Detector, normalise_language
-from indexer.records import Condition, Filter, Vectors
+from indexer.limits import check_query
+from indexer.records import Filter, Vectors
 from search.answer import Answer, answer_queries
 from search.audit.options import DEFAULTS, AuditOptions
 from search.audit.result import Audit
 from search.audit.run import audit
 from search.merging import Merging
-from search.modes import Mode
+from search.options import EVERYTHING, Mode, SearchOptions
 
 QUERY_BATCH = 256
 """Queries that are encoded and searched together."""
@@ -124,21 +124,14 @@ class Index:
             ``lexical`` as many of them as share a term with the query.
 
         Raises:
-            UsageError: ``k`` below 1, or a mode that the index or the merging does not allow.
+            UsageError: ``k`` below 1, an unknown mode, or one that the index or the merging does
+                not allow.
             InputError: an empty text or an unknown language tag.
             IncompatibleError: the encoder is not the one of the index.
         """
-        query = self.query(text, lang=lang, group=group, id=id)
-        found = self.search_many(
-            [query],
-            k=k,
-            filter=make_filter(languages, where),
-            merging=merging,
-            mode=mode,
-            exact=exact,
-            by_document=by_document,
-        )
-        return next(found)
+        allowed = make_filter(languages, where)
+        options = SearchOptions(k, allowed, merging, mode, by_document, exact)
+        return self._answers([self.query(text, lang=lang, group=group, id=id)], None, options)[0]
 
     def search_many(
         self,
@@ -166,40 +159,28 @@ class Index:
             mode: see :meth:`search`.
             by_document: see :meth:`search`.
             exact: compare with every vector, whatever the kind of the index.
+
+        Raises:
+            UsageError, IncompatibleError: as :meth:`search`.
         """
-        if k < 1:
-            raise UsageError(f"k is {k}", "ask for at least one neighbour")
+        options = SearchOptions(k, filter or EVERYTHING, merging, mode, by_document, exact)
         queries, done = iter(queries), 0
         while batch := list(islice(queries, QUERY_BATCH)):
             known = None if vectors is None else vectors[done : done + len(batch)]
             done += len(batch)
             # Answered whole before any is handed out: the state is not held while others work.
-            yield from self._answers(
-                batch, known, k, filter or Filter(), merging, mode, by_document, exact
-            )
+            yield from self._answers(batch, known, options)
 
     def _answers(
-        self,
-        batch: Sequence[Query],
-        vectors: Vectors | None,
-        k: int,
-        allowed: Filter,
-        merging: Merging | None,
-        mode: Mode,
-        by_document: bool,
-        exact: bool,
+        self, batch: Sequence[Query], vectors: Vectors | None, options: SearchOptions
     ) -> list[Answer]:
         """Answer a batch from one state of the index."""
-        if vectors is None and mode != "lexical":
+        if vectors is None and options.mode != "lexical":
             vectors = self._stored(batch)
             if vectors is None:
                 vectors = self.encoder.encode([q.text for q in batch], "query").vectors
         with self._reader.snapshot() as state:
-            return answer_queries(
-                *(state, batch, vectors, k, allowed, merging, mode),
-                by_document=by_document,
-                exact=exact,
-            )
+            return answer_queries(state, batch, vectors, options)
 
     def _stored(self, batch: Sequence[Query]) -> Vectors | None:
         """Read the vectors of queries that are documents, where nothing here encodes like them."""
@@ -278,7 +259,7 @@ class Index:
         Raises:
             InputError: a text that is empty, too long or no Unicode, or an unknown language tag.
         """
-        _check_text(text)
+        check_query(text)
         if lang is not None:
             given: tuple[str, float | None] = (normalise_language(lang), None)
         else:
@@ -329,38 +310,5 @@ class Index:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _check_text(text: str) -> None:
-    """Refuse what a corpus record would be refused for, before an encoder sees it."""
-    if not text.strip():
-        raise InputError("the query is empty", "give the text to search for")
-    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
-        raise InputError("the query is no Unicode text", "give it in UTF-8, without NUL")
-    if len(text.encode()) > TEXT_LIMIT:
-        raise InputError(f"the query is longer than {TEXT_LIMIT} bytes", "give a shorter one")
-
-
-def make_filter(
-    languages: Iterable[str] | None = None, where: Where | Iterable[Condition] | None = None
-) -> Filter:
-    """Make a filter out of language tags, normalised here, and conditions on metadata.
-
-    Args:
-        languages: of documents that pass; all when None.
-        where: a value by key, or a value by operator by key, as in
-            ``{"topic": "food", "year": {">=": 2000}}``; see :class:`Condition`.
-
-    Raises:
-        InputError: an unknown language tag.
-        UsageError: an unknown operator, or a field that must equal two values.
-    """
-    tags = None if languages is None else frozenset(normalise_language(tag) for tag in languages)
-    return Filter(languages=tags, where=make_conditions(where or ()))

@@ -10,7 +10,7 @@ from rich.text import Text
 from indexer.records import UNKNOWN_LANGUAGE
 from search.answer import Answer
 from search.explain import explain
-from search.modes import Mode
+from search.options import Mode
 from search.text import printable
 
 SEARCH_SCHEMA = "interlingua.search/1"

@@ -9,7 +9,7 @@ from indexer.records import Document
 from search.answer import Answer
 from search.explain import explain
 from search.merging import Merging
-from search.modes import Mode
+from search.options import Mode
 from search.render import answer_json
 from service.engine import Served
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.audits import save_audit
+from indexer.conditions import make_filter
 from indexer.corpus import Query
 from indexer.encoders import EncoderSpec
 from indexer.errors import InterlinguaError, LockedError
@@ -20,7 +21,7 @@ from search.audit.result import Audit
 from search.audit.run import queries_asked
 from search.audit.schema import audit_json
 from search.audit.summary import summarise
-from search.query import Index, make_filter
+from search.query import Index
 
 _PATIENCE = 30.0
 """Seconds to wait for another process that writes."""

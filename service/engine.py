@@ -12,11 +12,11 @@ from typing import TypeVar
 from indexer.chunking import Split, splitter
 from indexer.corpus import Query
 from indexer.index import IndexReader, IndexSettings, Snapshot, View
-from indexer.records import Encoding, Filter, Role, Vectors
+from indexer.records import Encoding, Role, Vectors
 from indexer.transforms import NONE
 from search.answer import Answer, answer_queries
 from search.merging import NO_MERGING, Merging
-from search.modes import Mode
+from search.options import Mode, SearchOptions
 from search.query import Index
 from service.encoding import TextEncoder
 from service.metrics import Metrics
@@ -193,12 +193,7 @@ class Engine:
         state: Snapshot,
         queries: Sequence[Query],
         vectors: Vectors | None,
-        k: int,
-        allowed: Filter,
-        merging: Merging | None = None,
-        mode: Mode = "dense",
-        *,
-        by_document: bool = False,
+        options: SearchOptions,
     ) -> Served:
         """Search, on the calling thread, in one state of the index.
 
@@ -206,22 +201,14 @@ class Engine:
             state: what is searched.
             queries: at most :data:`service.limits.MAX_BATCH`.
             vectors: (len(queries), d) unit rows; None in mode ``lexical``.
-            k: neighbours wanted.
-            allowed: documents that may be returned.
-            merging: how the lists of the languages become one; as the index says when None.
-            mode: how neighbours are found.
-            by_document: return documents by their best chunks.
+            options: what is wanted.
         """
         start = time.perf_counter()
-        answers = tuple(
-            answer_queries(
-                state, queries, vectors, k, allowed, merging, mode, by_document=by_document
-            )
-        )
+        answers = tuple(answer_queries(state, queries, vectors, options))
         known = state.language_counts()
         self._metrics.searched(time.perf_counter() - start, state.seq)
         self._metrics.served(((a.query.lang, a.report) for a in answers), known)
-        if mode == "lexical":
-            return Served(answers, state.seq, mode=mode)
-        merging = merging or Merging.from_json(state.debiasing.merging)
-        return Served(answers, state.seq, state.debiasing.method, merging, mode)
+        if options.mode == "lexical":
+            return Served(answers, state.seq, mode="lexical")
+        merging = options.merging or Merging.from_json(state.debiasing.merging)
+        return Served(answers, state.seq, state.debiasing.method, merging, options.mode)

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from search.modes import Mode
+from search.options import Mode
 from service.answers import How
 
 _STATE = Field(ge=0, description="Number of the index's state that this was answered from.")

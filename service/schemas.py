@@ -1,14 +1,13 @@
 """The shapes of requests and answers, checked at the edge."""
 
-import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from indexer.corpus import ID_LIMIT
+from indexer.limits import ID_LIMIT, has_control
 from indexer.records import Operator
-from search.merging import MergingName
-from search.modes import Mode
+from search.merging import Merging, MergingName
+from search.options import Mode
 from service.limits import (
     MAX_AUDIT_QUERIES,
     MAX_BATCH,
@@ -34,7 +33,7 @@ def _text(value: str) -> str:
 def _name(value: str) -> str:
     if len(value.encode()) > ID_LIMIT:
         raise ValueError(f"longer than {ID_LIMIT} bytes")
-    if any(unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in value):
+    if has_control(value):
         raise ValueError("holds a control character")
     return value
 
@@ -118,6 +117,14 @@ class MergingBody(Strict):
     floor: Number | None = Field(
         None, description="With round-robin and quota: documents scored lower come last."
     )
+
+    def made(self) -> Merging:
+        """Make the merging.
+
+        Raises:
+            UsageError: an option that goes with another one.
+        """
+        return Merging(self.name, self.target_share, self.floor)
 
 
 class Choice(Strict):

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from indexer.audits import list_audits, load_audit
+from indexer.conditions import make_filter
 from indexer.errors import UsageError
 from search.audit.schema import parse_audit
-from search.query import make_filter
 from search.reports.html import render_html
 from service.answers import AuditsAnswer, JobAnswer, JobsAnswer
 from service.bodies import BodyRoute

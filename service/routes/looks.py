@@ -1,18 +1,17 @@
 """Looks at an index as a whole: how it may be asked, its map, one meaning in every language."""
 
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Body, Query, Response
 
 from indexer.index import Snapshot
-from indexer.records import Filter
 from indexer.transforms import METHODS, NONE
 from search.answer import Answer
 from search.corpus_map import draw_map
 from search.debias.view import what_hinders
 from search.merging import DOES, NAMES, Merging
-from search.modes import Mode
+from search.options import MODES, SearchOptions
 from search.translations import Row, query_of, rows_of, versions_of
 from service.answers import how
 from service.bodies import BodyRoute
@@ -56,7 +55,7 @@ def _add_options(router: APIRouter, engine: Engine) -> None:
             return as_json(
                 {
                     "state": state.seq,
-                    "modes": get_args(Mode) if state.has_words else ["dense"],
+                    "modes": MODES if state.has_words else ["dense"],
                     "debias": [
                         {
                             "name": name,
@@ -136,12 +135,13 @@ def _add_translations(router: APIRouter, engine: Engine) -> None:
         encoded = None
         if not engine.settings.vectors_only:
             encoded = (await engine.encode(texts, "query")).vectors
-        merging = None if body.merging is None else Merging(**body.merging.model_dump())
+        merging = body.merging.made() if body.merging else None
+        options = SearchOptions(body.k, merging=merging, mode=body.mode)
 
         def work(state: Snapshot) -> Response:
             vectors = state.vectors([d.id for d in documents]) if encoded is None else encoded
             vectors = np.asarray(vectors, np.float32)
-            served = engine.answer(state, queries, vectors, body.k, Filter(), merging, body.mode)
+            served = engine.answer(state, queries, vectors, options)
             rows = rows_of(served.answers, state.language_counts())
             return as_json(
                 {

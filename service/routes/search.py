@@ -6,12 +6,12 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Body, Response
 
+from indexer.conditions import make_filter
 from indexer.corpus import Query
 from indexer.index import Snapshot
 from indexer.languages import normalise_language
 from indexer.records import UNKNOWN_LANGUAGE, Vectors
-from search.merging import Merging
-from search.query import make_filter
+from search.options import SearchOptions
 from service.answers import SearchAnswer, SearchManyAnswer, search_answer
 from service.bodies import BodyRoute
 from service.engine import Engine
@@ -61,24 +61,20 @@ async def _answered(
         raise Problem(422, "too-many", detail, "lower k, or ask in several requests")
     for place, query in enumerate(asked):
         _check(query, place)
-    allowed = make_filter(choice.languages, choice.where)
-    merging = None if choice.merging is None else Merging(**choice.merging.model_dump())
+    options = SearchOptions(
+        choice.k,
+        make_filter(choice.languages, choice.where),
+        choice.merging.made() if choice.merging else None,
+        choice.mode,
+        choice.by_document,
+    )
     vectors = None if choice.mode == "lexical" else await _encoded(engine, asked)
 
     def work(state: Snapshot) -> Response:
         queries = [_query(engine, query) for query in asked]
         if vectors is not None:
             _complete(state, asked, vectors)
-        served = engine.answer(
-            state,
-            queries,
-            vectors,
-            choice.k,
-            allowed,
-            merging,
-            choice.mode,
-            by_document=choice.by_document,
-        )
+        served = engine.answer(state, queries, vectors, options)
         answers = [search_answer(a, served, choice.language_report) for a in served.answers]
         if one:
             return as_json(answers[0])

@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.corpus import (
-    ID_LIMIT,
-    TEXT_LIMIT,
-    Fields,
-    content_id,
-    read_corpus,
-    read_queries,
-)
+from indexer.corpus import Fields, content_id, read_corpus, read_queries
 from indexer.errors import InputError
 from indexer.languages import Detection
+from indexer.limits import ID_LIMIT, TEXT_LIMIT
 from indexer.records import Document
 from indexer.rejects import Rejects
 

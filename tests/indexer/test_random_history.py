@@ -33,7 +33,7 @@ from indexer.repair import repair
 from indexer.restore import restore
 from indexer.transforms import Statistics, fit_transform
 from indexer.verify import verify
-from search.modes import Mode
+from search.options import Mode
 from tests.indexer.reference import allowed, dump, faiss_files, flip_bit
 
 HASHING = EncoderSpec("hashing:16")

@@ -13,7 +13,7 @@ from interlingua import Answer, Document, EncoderSpec, Index
 from search.audit.options import AuditOptions
 from search.audit.pool import make_pool
 from search.audit.questions import documents_ask, queries_ask
-from search.modes import Mode
+from search.options import Mode
 from search.render import answer_json
 
 HASHING = EncoderSpec("hashing")

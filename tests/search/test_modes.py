@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from indexer.nearest import Neighbours
 from interlingua import Answer, Document, EncoderSpec, Index, UsageError
 from search.fusion import fuse
 from search.merging import Merging
-from search.modes import Mode
+from search.options import Mode
 from search.render import answer_json, render_answer
 from tests.indexer.bm25 import bm25
 
@@ -155,3 +156,10 @@ def test_many_are_answered_as_one_by_one(index: Index) -> None:
     for mode in ("lexical", "hybrid"):
         together = list(index.search_many(queries, k=3, mode=mode))
         assert together == [next(index.search_many([q], k=3, mode=mode)) for q in queries]
+
+
+def test_an_unknown_mode_is_refused(index: Index) -> None:
+    """A name that is none is no other mode in disguise."""
+    with pytest.raises(UsageError, match=r"no mode 'sparse'") as caught:
+        index.search("A cat leapt", lang="en", mode=cast("Mode", "sparse"))
+    assert caught.value.remedy == "take one of dense, lexical, hybrid"

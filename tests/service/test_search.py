@@ -11,7 +11,7 @@ from indexer.encoders.hashing import HashingEncoder
 from interlingua import EncoderSpec
 from search.explain import explain
 from search.merging import Merging
-from search.modes import Mode
+from search.options import Mode
 from search.render import answer_json
 from service.limits import MAX_K
 
