@@ -1,7 +1,7 @@
 """All documents at once, column by column: what an audit looks at, without their texts."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import tables
-from indexer.errors import CorruptError
+from indexer.errors import CorruptError, InputError
 from indexer.records import Filter, Vectors
 from indexer.remedies import REPAIR
 from indexer.rows import read_vectors
@@ -87,6 +87,20 @@ def read_columns(conn: sqlite3.Connection, allowed: Filter, dim: int, place: str
     if len(ids) != len(vids):
         raise CorruptError(f"{place}: a document has no vector", REPAIR)
     return Columns(ids, languages, groups, keys, probabilities, dropped, vectors)
+
+
+def read_vectors_of(conn: sqlite3.Connection, ids: Sequence[str], dim: int, place: str) -> Vectors:
+    """Read raw vectors, row *i* of ``ids[i]``.
+
+    Raises:
+        InputError: an id that is not there.
+    """
+    names, vectors = tables.candidates(conn, tables.vids_of(conn, set(ids)), dim, place)
+    rows = {name: row for row, name in enumerate(names)}
+    for id_ in ids:
+        if id_ not in rows:
+            raise InputError(f"no document {id_!r} in the index", "look at its spelling")
+    return vectors[[rows[id_] for id_ in ids]]
 
 
 def _pages(

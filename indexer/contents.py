@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from indexer import tables
+from indexer.columns import read_vectors_of
 from indexer.encoded import encoded_before
 from indexer.records import Document, EncodedDocument, Vectors
 from indexer.settings import IndexSettings
-from indexer.snapshot import read_vectors_of
 from indexer.store import translated
 from indexer.wholes import rows_of, whole_hashes
 

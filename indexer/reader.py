@@ -5,11 +5,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from indexer import tables
-from indexer.columns import Page, read_pages
+from indexer.columns import Page, read_pages, read_vectors_of
 from indexer.directory import FILES
 from indexer.encoded import encoded_before
 from indexer.errors import CorruptError, UsageError
@@ -17,7 +16,7 @@ from indexer.info import IndexInfo, describe
 from indexer.records import Document, EncodedDocument, Filter, Hit, Vectors
 from indexer.remedies import BUILD, REPAIR
 from indexer.segments import Segments, load_segments
-from indexer.snapshot import EVERYTHING, Snapshot, read_vectors_of
+from indexer.snapshot import EVERYTHING, Snapshot
 from indexer.store import DATABASE, check_format, connect_reader, translated
 from indexer.wholes import ids_that_pass, rows_of
 
@@ -174,12 +173,7 @@ class IndexReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @contextmanager

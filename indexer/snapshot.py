@@ -11,11 +11,10 @@ import numpy as np
 from indexer import spread, tables
 from indexer.by_language import Candidates, candidates_by_language
 from indexer.chunking import whole_id
-from indexer.columns import Columns, read_columns
+from indexer.columns import Columns, read_columns, read_vectors_of
 from indexer.debiasing import Debiasing
-from indexer.errors import CorruptError, InputError, UsageError
+from indexer.errors import CorruptError, UsageError
 from indexer.info import IndexInfo, describe
-from indexer.kinds import Indexing
 from indexer.lexical_search import check_words, has_words, matches
 from indexer.nearest import Neighbours, nearest
 from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
@@ -40,14 +39,16 @@ class Snapshot:
         self, conn: sqlite3.Connection, segments: Segments, path: Path, settings: IndexSettings
     ) -> None:
         self._conn = conn
-        self._segments = segments
+        self.segments = segments
+        """What is searched: of what kind, how exactly, through which transform."""
         self._path = path
-        self._settings = settings
+        self.settings = settings
+        """What the index is fixed to."""
 
     @property
     def seq(self) -> int:
         """Number of the commit."""
-        return self._segments.seq
+        return self.segments.seq
 
     def search(
         self,
@@ -76,7 +77,7 @@ class Snapshot:
             InputError: vectors of another dimension, not finite, zero or not of unit length.
             CorruptError: a file or a row of the index is damaged.
         """
-        queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
+        queries = check_vectors(np.asarray(vectors), self.settings.dim, lambda i: f"query {i + 1}")
         spoken = [UNKNOWN_LANGUAGE] * len(queries) if languages is None else languages
         vectors = self.debiasing.apply(queries, spoken)
         return self.hits(self.neighbours(vectors, k, filter, exact=exact))
@@ -103,8 +104,8 @@ class Snapshot:
         """
         if k < 1:
             raise UsageError(f"k is {k}", "ask for at least one neighbour")
-        queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
-        segments = self._segments.trying(effort, refine)
+        queries = check_vectors(np.asarray(vectors), self.settings.dim, lambda i: f"query {i + 1}")
+        segments = self.segments.trying(effort, refine)
         return nearest(self._conn, segments, queries, k, filter, exact)
 
     def candidates_by_language(
@@ -128,15 +129,15 @@ class Snapshot:
         Returns:
             The languages that the filter lets pass, in order, and what each query finds.
         """
-        queries = check_vectors(np.asarray(vectors), self._settings.dim, lambda i: f"query {i + 1}")
-        segments = self._segments
+        queries = check_vectors(np.asarray(vectors), self.settings.dim, lambda i: f"query {i + 1}")
+        segments = self.segments
         out = [segments.positions(vids) for vids in drop or [_NO_VIDS] * len(queries)]
         return candidates_by_language(self._conn, segments, queries, depth, filter, out, exact)
 
     @property
     def has_words(self) -> bool:
         """Whether :meth:`lexical` can answer."""
-        return has_words(self._conn, self._settings)
+        return has_words(self._conn, self.settings)
 
     def lexical(self, texts: Sequence[str], k: int, filters: Sequence[Filter]) -> list[Neighbours]:
         """Find the documents that share the most telling terms with each text, without vectors.
@@ -154,9 +155,9 @@ class Snapshot:
             IncompatibleError: it was made before there was any.
             CorruptError: the lexical index is damaged.
         """
-        check_words(self._conn, self._settings, self._path)
+        check_words(self._conn, self.settings, self._path)
         asked = zip(texts, filters, strict=True)
-        return [matches(self._conn, text, k, only, self._segments.place) for text, only in asked]
+        return [matches(self._conn, text, k, only, self.segments.place) for text, only in asked]
 
     def hits(self, found: Sequence[Neighbours]) -> list[list[Hit]]:
         """Read the documents of neighbours; ranks follow their order.
@@ -164,47 +165,39 @@ class Snapshot:
         Raises:
             CorruptError: a document is damaged or missing.
         """
-        wanted = np.unique(np.concatenate([np.empty(0, np.int64), *(f.vids for f in found)]))
-        place = self._segments.place
-        documents = tables.documents_at(self._conn, wanted, place)
-        if len(documents) < len(wanted):
-            raise CorruptError(f"{place}: a vector has no document", REPAIR)
+        wanted = np.unique(np.concatenate([_NO_VIDS, *(f.vids for f in found)]))
+        documents = self.documents_at(wanted)
         return [
-            [
-                Hit(documents[vid], score, rank)
-                for rank, (vid, score) in enumerate(
-                    zip(f.vids.tolist(), f.scores.tolist(), strict=True), start=1
-                )
-            ]
-            for f in found
+            [Hit(documents[vid], score, rank) for rank, (vid, score) in enumerate(pairs, start=1)]
+            for pairs in (zip(f.vids.tolist(), f.scores.tolist(), strict=True) for f in found)
         ]
 
     def document(self, id: str) -> Document | None:  # noqa: A002 - the field's name
         """Read one document, or None when there is none of that id."""
-        return tables.document(self._conn, id, self._segments.place)
+        return tables.document(self._conn, id, self.segments.place)
 
     def documents(self) -> Iterator[Document]:
         """Read all documents in insertion order, streaming."""
-        return tables.documents(self._conn, self._segments.place)
+        return tables.documents(self._conn, self.segments.place)
 
     def allowed(self, filter: Filter = EVERYTHING) -> Vids:  # noqa: A002
         """List the numbers of the documents that a filter lets pass, ascending."""
         return tables.allowed_vids(self._conn, filter)
 
-    def documents_at(self, vids: Vids) -> list[Document]:
-        """Read documents by their numbers, ascending.
+    def documents_at(self, vids: Vids) -> dict[int, Document]:
+        """Read documents by their numbers, which ascend.
 
         Raises:
             CorruptError: one of them is damaged or missing.
         """
-        found = tables.documents_at(self._conn, vids, self._segments.place)
+        found = tables.documents_at(self._conn, vids, self.segments.place)
         if len(found) < len(vids):
-            raise CorruptError(f"{self._segments.place}: a vector has no document", REPAIR)
-        return list(found.values())
+            raise CorruptError(f"{self.segments.place}: a vector has no document", REPAIR)
+        return found
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         """Read raw vectors, see :meth:`IndexReader.vectors`."""
-        return read_vectors_of(self._conn, ids, self._settings.dim, self._segments.place)
+        return read_vectors_of(self._conn, ids, self.settings.dim, self.segments.place)
 
     def ids(self, *, text: str | None = None, group: str | None = None) -> list[str]:
         """List the ids of documents with this very text, of this group, or both."""
@@ -225,18 +218,18 @@ class Snapshot:
             first: count first chunks only, so that each document that is cut counts once.
         """
         if ids is None:
-            return self._segments.language_counts(self._conn, filter, first=first)
+            return self.segments.language_counts(self._conn, filter, first=first)
         return tables.language_counts(self._conn, filter, ids=ids, first=first)
 
     def columns(self, filter: Filter = EVERYTHING) -> Columns:  # noqa: A002
         """Read all documents that a filter lets pass, column by column, with their vectors."""
-        found = read_columns(self._conn, filter, self._settings.dim, self._segments.place)
+        found = read_columns(self._conn, filter, self.settings.dim, self.segments.place)
         return replace(found, wholes=[whole_id(i) for i in found.ids]) if self.chunked else found
 
     @property
     def chunked(self) -> bool:
         """Whether documents are cut into chunks."""
-        return self._settings.chunking is not None
+        return self.settings.chunking is not None
 
     def pieces(self, wholes: Collection[str]) -> dict[str, list[str]]:
         """List the ids of the chunks of those documents that are there; of whole ones their own."""
@@ -247,34 +240,22 @@ class Snapshot:
         """Look up the numbers of those ids that are there, see :meth:`neighbours`."""
         return tables.vids_by_id(self._conn, ids)
 
-    @property
-    def rows(self) -> int:
-        """Rows that are searched, deleted ones included; see :meth:`rows_at`."""
-        return self._segments.rows
-
     def rows_at(self, positions: Positions) -> Vectors:
         """Copy searched, that is transformed vectors by the numbers of their rows: (n, d)."""
-        return self._segments.vectors(self._conn, positions)
+        return self.segments.vectors(self._conn, positions)
 
-    def sample(self, language: str, n: int) -> Vectors:
-        """Read the searched vectors of ``n`` documents of a language, always the same ones.
+    def sample(self, language: str, n: int) -> Vids:
+        """List ``n`` documents of a language, ascending, always the same ones.
 
         They are those with the lowest keys of their texts, which are hashes.
-
-        Raises:
-            CorruptError: one of them is missing.
         """
-        return self._segments.vectors_of(self._conn, tables.sample_of(self._conn, language, n))
-
-    def sample_vids(self, language: str, n: int) -> Vids:
-        """List the documents of :meth:`sample`, ascending."""
         return tables.sample_of(self._conn, language, n)
 
     def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
         """Work something out of this state once; readers of the same state share it."""
-        if key not in self._segments.notes:
-            self._segments.notes[key] = make()
-        return cast("T", self._segments.notes[key])
+        if key not in self.segments.notes:
+            self.segments.notes[key] = make()
+        return cast("T", self.segments.notes[key])
 
     def view(self, columns: Columns, debiasing: Debiasing) -> View:
         """Put all documents through another transform, in memory.
@@ -283,14 +264,12 @@ class Snapshot:
             columns: what :meth:`columns` gives without a filter.
             debiasing: what to do to them.
         """
-        return make_view(
-            self._segments, tables.allowed_vids(self._conn, EVERYTHING), columns, debiasing
-        )
+        return make_view(self.segments, self.allowed(), columns, debiasing)
 
     def through(self, view: View) -> "Snapshot":
         """Look at this state as a view of it has it."""
         assert view.seq == self.seq
-        return Snapshot(self._conn, view.segments, self._path, self._settings)
+        return Snapshot(self._conn, view.segments, self._path, self.settings)
 
     def searched_vectors(self, vids: Vids) -> Vectors:
         """Read vectors as they are searched, transformed: (n, d), in the order of vids.
@@ -298,71 +277,22 @@ class Snapshot:
         Raises:
             CorruptError: one of them is missing or damaged.
         """
-        return self._segments.vectors_of(self._conn, vids)
+        return self.segments.vectors_of(self._conn, vids)
 
     def spread(self, n: int) -> tuple[Vids, list[Document]]:
-        """Draw documents, always the same ones: whole groups first, then others.
-
-        Returns:
-            At most ``n`` vids, ascending, and their documents.
-        """
+        """Draw ``n`` documents, always the same ones, whole groups first; their vids ascend."""
         vids = spread.spread_of(self._conn, n)
-        found = tables.documents_at(self._conn, vids, self._segments.place)
-        return vids, [found[vid] for vid in vids.tolist()]
+        return vids, list(self.documents_at(vids).values())
 
     def has_translations(self) -> bool:
         """Tell whether a group joins documents in two languages."""
         return spread.has_translations(self._conn)
 
     @property
-    def settings(self) -> IndexSettings:
-        """What the index is fixed to."""
-        return self._settings
-
-    @property
-    def indexing(self) -> Indexing:
-        """What kind of index was asked for, and how hard it tries."""
-        return self._segments.indexing
-
-    @property
-    def exact(self) -> bool:
-        """Whether no search misses a neighbour."""
-        return self._segments.exact
-
-    @property
-    def raw(self) -> bool:
-        """Whether FAISS holds the vectors themselves, and not codes of them."""
-        return self._segments.raw
-
-    @property
-    def tries(self) -> bool:
-        """Whether a search can try harder."""
-        return self._segments.kind != "flat"
-
-    @property
-    def most_effort(self) -> int | None:
-        """The effort that looks at everything; None where there is no such."""
-        return self._segments.most_effort
-
-    @property
     def debiasing(self) -> Debiasing:
         """What is done to vectors and answers."""
-        return self._segments.debiasing
+        return self.segments.debiasing
 
     def info(self) -> IndexInfo:
         """Describe the index."""
-        return describe(self._conn, self._path, self._settings)
-
-
-def read_vectors_of(conn: sqlite3.Connection, ids: Sequence[str], dim: int, place: str) -> Vectors:
-    """Read raw vectors, row *i* of ``ids[i]``.
-
-    Raises:
-        InputError: an id that is not there.
-    """
-    names, vectors = tables.candidates(conn, tables.vids_of(conn, set(ids)), dim, place)
-    rows = {name: row for row, name in enumerate(names)}
-    for id_ in ids:
-        if id_ not in rows:
-            raise InputError(f"no document {id_!r} in the index", "look at its spelling")
-    return vectors[[rows[id_] for id_ in ids]]
+        return describe(self._conn, self._path, self.settings)

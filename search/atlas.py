@@ -147,7 +147,7 @@ def _cut(vids: Vids) -> Iterator[Vids]:
 
 
 def _pages(state: Snapshot, vids: Vids) -> Iterator[list[Document]]:
-    return (state.documents_at(page) for page in _cut(vids))
+    return (list(state.documents_at(page).values()) for page in _cut(vids))
 
 
 def _noting(documents: Iterator[Document], languages: list[str]) -> Iterator[Document]:

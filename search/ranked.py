@@ -136,16 +136,20 @@ def _crowding(state: Snapshot, positions: Positions, language: str) -> Crowding:
     names = [language]
     if language == UNKNOWN_LANGUAGE:
         names = sorted(state.language_counts().keys() - {UNKNOWN_LANGUAGE})
+    rows = state.segments.rows
     means = [np.zeros(len(positions), np.float32)] if not names else []
     for name in names:
-        sample = state.remembered(("sample", name), partial(state.sample, name, SAMPLE))
-        known = state.remembered(
-            ("crowding", name), lambda: np.full(state.rows, np.nan, np.float32)
-        )
+        sample = state.remembered(("sample", name), partial(_sample, state, name))
+        known = state.remembered(("crowding", name), lambda: np.full(rows, np.nan, np.float32))
         lacking = positions[np.isnan(known[positions])]
-        if len(lacking) and state.rows <= _ALL_AT_ONCE:
-            lacking = np.arange(state.rows)
+        if len(lacking) and rows <= _ALL_AT_ONCE:
+            lacking = np.arange(rows)
         known[lacking] = crowding(state.rows_at(lacking), sample)
         means.append(known[positions])
     mean: Crowding = np.mean(means, axis=0)
     return mean
+
+
+def _sample(state: Snapshot, language: str) -> Vectors:
+    """Read the vectors that crowding is measured with."""
+    return state.searched_vectors(state.sample(language, SAMPLE))

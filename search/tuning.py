@@ -84,7 +84,7 @@ def tune(
         raise UsageError(f"recall {recall}, k {k}, sample {sample}", "give a recall up to 1")
     with IndexWriter.open(path) as writer, IndexReader.open(path) as reader:
         with reader.snapshot() as state:
-            if state.exact:
+            if state.segments.exact:
                 raise UsageError(
                     f"{path}: this index is exact, so that there is nothing to tune",
                     "make it another kind with `interlingua reindex --index-kind ivf`",
@@ -108,7 +108,7 @@ class _Trial:
         self._documents = sum(counts.values())
         names = [name for name in counts if name != UNKNOWN_LANGUAGE] or list(counts)
         each = max(1, sample // max(1, len(names)))
-        drawn = [state.sample_vids(name, each) for name in names]
+        drawn = [state.sample(name, each) for name in names]
         self._names = names
         self._language = np.repeat(np.arange(len(names)), [len(vids) for vids in drawn])
         self._vids = np.concatenate([np.empty(0, np.int64), *drawn])
@@ -118,7 +118,7 @@ class _Trial:
     def least(self, wanted: float) -> Tuning:
         """Find the least that reaches a recall, or else the most that can be done."""
         refine = None
-        if not self._state.raw:
+        if not self._state.segments.raw:
             refine = _least(_REFINE, lambda n: self._mean(self._most, n) >= wanted)
         effort = None
         if self._efforts:
@@ -128,7 +128,8 @@ class _Trial:
     @property
     def _efforts(self) -> tuple[int, ...]:
         """Efforts that may be tried, ascending."""
-        return _ladder(self._state.most_effort or _LARGEST_WALK) if self._state.tries else ()
+        segments = self._state.segments
+        return () if segments.kind == "flat" else _ladder(segments.most_effort or _LARGEST_WALK)
 
     @property
     def _most(self) -> int | None:

@@ -42,7 +42,7 @@ def recall_of(path: Path, found: Tuning) -> dict[str, float]:
     with IndexReader.open(path) as reader, reader.snapshot() as state:
         shares: dict[str, list[float]] = {lang: [] for lang in found.by_language}
         for lang, m in found.by_language.items():
-            vids = state.sample_vids(lang, m.n)
+            vids = state.sample(lang, m.n)
             for vid, vector in zip(vids.tolist(), state.searched_vectors(vids), strict=True):
                 served, true = (
                     set(state.neighbours(vector[None], 6, exact=exact)[0].vids.tolist()) - {vid}
