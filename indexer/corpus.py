@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from indexer.errors import InputError, UsageError
 from indexer.fields import DETECTED, USUAL, Fields, detected_probability, was_detected
@@ -51,7 +51,21 @@ class Query:
     relevant: frozenset[str] | None
     """Ids of the right answers; empty when there are none, None when nobody judged."""
     place: str
-    """``file:line``."""
+    """``file:line``, or what else it is."""
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Make a document the query: nobody judged, and it is left out of its own answer."""
+        return cls(
+            id=document.id,
+            text=document.text,
+            lang=document.lang,
+            lang_source=document.lang_source,
+            lang_probability=document.lang_probability,
+            group=document.group,
+            relevant=None,
+            place=f"document {document.id}",
+        )
 
 
 def read_corpus(

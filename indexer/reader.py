@@ -155,11 +155,6 @@ class IndexReader:
             ids = ids_that_pass(conn, filter, str(self._database), chunked=chunked)
             return tables.language_counts(conn, Filter(), ids=ids)
 
-    def in_group(self, group: str) -> list[str]:
-        """List the ids of a group in insertion order."""
-        with self._transaction() as conn:
-            return tables.find_ids(conn, group=group)
-
     def info(self) -> IndexInfo:
         """Describe the index; no FAISS file is read for it."""
         with self._transaction() as conn:

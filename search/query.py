@@ -292,16 +292,7 @@ class Index:
                 document = state.document(pieces[0])
         if document is None:
             raise InputError(f"no document {id!r} in the index", "name the id of one that is there")
-        return Query(
-            id=document.id,
-            text=document.text,
-            lang=document.lang,
-            lang_source=document.lang_source,
-            lang_probability=document.lang_probability,
-            group=document.group,
-            relevant=None,
-            place=f"document {document.id}",
-        )
+        return Query.of(document)
 
     def close(self) -> None:
         """Close the files."""

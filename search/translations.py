@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from indexer.corpus import Query
 from indexer.index import Snapshot
 from indexer.records import Document
 from search.answer import Answer
@@ -29,20 +28,6 @@ def versions_of(state: Snapshot, group: str, limit: int) -> tuple[list[Document]
     ids = state.ids(group=group)
     found = (state.document(id_) for id_ in ids[:limit])
     return [document for document in found if document is not None], len(ids)
-
-
-def query_of(document: Document) -> Query:
-    """Make a document the query; it is left out of its own answer."""
-    return Query(
-        id=document.id,
-        text=document.text,
-        lang=document.lang,
-        lang_source=document.lang_source,
-        lang_probability=document.lang_probability,
-        group=document.group,
-        relevant=None,
-        place=f"document {document.id}",
-    )
 
 
 def rows_of(answers: Sequence[Answer], counts: Mapping[str, int]) -> list[Row]:

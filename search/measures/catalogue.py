@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from search.measures.measure import Measure
-
 Needs = Literal["labels", "groups", "grid"]
 """What must be known: languages; also which documents mean the same (groups or judgements);
 also a group in every language."""
@@ -29,15 +27,6 @@ class Definition:
     """One sentence."""
     chance: str
     """What the chance level is and whether it is a closed form or a permutation."""
-
-
-def definition(measure: Measure) -> Definition:
-    """Look a measure up.
-
-    Raises:
-        KeyError: no such measure.
-    """
-    return CATALOGUE[measure.name]
 
 
 _DEFINITIONS: tuple[Definition, ...] = (

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Body, Query, Response
 
+from indexer.corpus import Query as SearchQuery
 from indexer.index import Snapshot
 from indexer.transforms import METHODS, NONE
 from search.answer import Answer
@@ -12,7 +13,7 @@ from search.corpus_map import draw_map
 from search.debias.view import what_hinders
 from search.merging import DOES, NAMES, Merging
 from search.options import MODES, SearchOptions
-from search.translations import Row, query_of, rows_of, versions_of
+from search.translations import Row, rows_of, versions_of
 from service.answers import how
 from service.bodies import BodyRoute
 from service.engine import Engine
@@ -130,7 +131,7 @@ def _add_translations(router: APIRouter, engine: Engine) -> None:
         )
         if not documents:
             raise Problem(404, "no-group", "no group of that name", "look at its spelling")
-        queries = [query_of(document) for document in documents]
+        queries = [SearchQuery.of(document) for document in documents]
         texts = [query.text for query in queries]
         encoded = None
         if not engine.settings.vectors_only:

@@ -296,7 +296,7 @@ def test_filters_cannot_become_sql(tmp_path: Path) -> None:
                 ]
             others = state.search(embed("x")[None], 99, Filter(exclude=frozenset({s})))[0]
             assert {h.document.id for h in others} == set(nasty) - {s}
-            assert reader.in_group(s) == [s]
+            assert state.ids(group=s) == [s]
             assert reader.language_counts(group=s) == {s: 1}
 
 

@@ -19,16 +19,12 @@ from search.fusion import fuse
 from search.merging import Merging
 from search.options import Mode
 from search.render import answer_json, render_answer
+from tests.documents import CATS_AND_APPLES
 from tests.indexer.bm25 import bm25
 
 HASHING = EncoderSpec("hashing")
 DOCUMENTS = [
-    Document("en1", "A cat leapt off the roof.", "en", "cat", {"topic": "animals"}),
-    Document("en2", "A cat leapt off the wall.", "en", "wall", {"topic": "animals"}),
-    Document("en3", "Wash the apples first.", "en", "wash", {"topic": "food"}),
-    Document("de1", "Eine Katze sprang vom Dach.", "de", "cat", {"topic": "animals"}),
-    Document("de2", "Wasch zuerst die Äpfel.", "de", "wash", {"topic": "food"}),
-    Document("he1", "חתול קפץ מהגג.", "he", "cat", {"topic": "animals"}),
+    *CATS_AND_APPLES,
     Document("zh1", "一只猫从屋顶跳了下来。", "zh", "cat", {"topic": "animals"}),
 ]
 TEXTS = {d.id: d.text for d in DOCUMENTS}

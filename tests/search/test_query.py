@@ -9,18 +9,14 @@ import pytest
 import interlingua
 from indexer.encoders.hashing import HashingEncoder
 from interlingua import Answer, Document, EncoderSpec, Index
+from tests.documents import CATS_AND_APPLES
 
 HASHING = EncoderSpec("hashing")
 
 DOCUMENTS = [
-    Document("en1", "A cat leapt off the roof.", "en", "cat", {"topic": "animals"}),
-    Document("en2", "A cat leapt off the wall.", "en", "wall", {"topic": "animals"}),
-    Document("en3", "Wash the apples first.", "en", "wash", {"topic": "food"}),
+    *CATS_AND_APPLES,
     Document("en4", "A cat leapt off the roof.", "en", "cat", {"topic": "animals"}),
-    Document("de1", "Eine Katze sprang vom Dach.", "de", "cat", {"topic": "animals"}),
-    Document("de2", "Wasch zuerst die Äpfel.", "de", "wash", {"topic": "food"}),
     Document("de3", "Eine Katze sprang von der Wand.", "de", "wall", {"topic": "animals"}),
-    Document("he1", "חתול קפץ מהגג.", "he", "cat", {"topic": "animals"}),
     Document("und", "xyzzy", "und", None, {"topic": "none"}),
 ]
 
@@ -141,7 +137,7 @@ def test_answers_see_what_a_writer_commits(tmp_path: Path) -> None:
     interlingua.build(DOCUMENTS[:3], path, encoder=HASHING)
     with interlingua.open(path) as opened:
         assert len(opened.search("cat", k=9).hits) == 3
-        interlingua.add(DOCUMENTS[4:6], path)
+        interlingua.add(DOCUMENTS[3:5], path)
         assert len(opened.search("cat", k=9).hits) == 5
         interlingua.delete(["en1", "de1"], path)
         assert sorted(ids(opened.search("cat", k=9))) == ["de2", "en2", "en3"]

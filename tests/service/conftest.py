@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import pytest
@@ -11,16 +12,12 @@ import pytest
 import interlingua
 from data import CORPUS
 from interlingua import Document, EncoderSpec
+from tests.documents import CATS_AND_APPLES
 from tests.service.serving import Service, Spawned, Threaded
 
 LANGUAGES = ("ar", "de", "en", "fi", "he", "zh")
 DOCUMENTS = [
-    Document("en1", "A cat leapt off the roof.", "en", "cat", {"topic": "animals"}),
-    Document("en2", "A cat leapt off the wall.", "en", "wall", {"topic": "animals"}),
-    Document("en3", "Wash the apples first.", "en", "wash", {"topic": "food"}),
-    Document("de1", "Eine Katze sprang vom Dach.", "de", "cat", {"topic": "animals"}),
-    Document("de2", "Wasch zuerst die Äpfel.", "de", "wash", {"topic": "food"}),
-    Document("he1", "חתול קפץ מהגג.", "he", "cat", {"topic": "animals"}),
+    *CATS_AND_APPLES,
     Document("a/b c", "Nested name.", "en", None, {}),
     Document("und", "xyzzy", "und", None, {"topic": "none"}),
 ]
@@ -62,6 +59,7 @@ def own(built: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(built, tmp_path / "index"))
 
 
+AnyService = TypeVar("AnyService", Threaded, Spawned)
 Start = Callable[..., Threaded]
 Spawn = Callable[..., Spawned]
 
@@ -69,29 +67,25 @@ Spawn = Callable[..., Spawned]
 @pytest.fixture
 def start(own: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts services over the test's own index, and stops them."""
-    running: list[Threaded] = []
-
-    def _start(**settings: object) -> Threaded:
-        log = tmp_path / f"log-{len(running)}"
-        running.append(Threaded.start(own, log, **settings))
-        return running[-1]
-
-    yield _start
-    for service in running:
-        service.stop()
+    yield from _starter(Threaded.start, own, tmp_path)
 
 
 @pytest.fixture
 def spawn(own: Path, tmp_path: Path) -> Iterator[Spawn]:
     """Starts processes over the test's own index, and stops them."""
-    running: list[Spawned] = []
+    yield from _starter(Spawned.start, own, tmp_path)
 
-    def _spawn(**settings: object) -> Spawned:
-        log = tmp_path / f"log-{len(running)}"
-        running.append(Spawned.start(own, log, **settings))
+
+def _starter(
+    begin: Callable[..., AnyService], own: Path, folder: Path
+) -> Iterator[Callable[..., AnyService]]:
+    running: list[AnyService] = []
+
+    def begun(**settings: object) -> AnyService:
+        running.append(begin(own, folder / f"log-{len(running)}", **settings))
         return running[-1]
 
-    yield _spawn
+    yield begun
     for service in running:
         service.stop()
 
