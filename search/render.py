@@ -60,11 +60,19 @@ def answer_json(answer: Answer) -> dict[str, object]:
 def render_answer(answer: Answer) -> RenderableType:
     """Draw one answer: the query, its neighbours, and what they say about language."""
     query = answer.query
-    source = (
-        f"{query.lang}, detected, p = {query.lang_probability:.2f}"
-        if query.lang_source == "detected" and query.lang_probability is not None
-        else query.lang
+    source = query.lang
+    if query.lang_source == "detected" and query.lang_probability is not None:
+        source = f"{query.lang}, detected, p = {query.lang_probability:.2f}"
+    head = Text.assemble(
+        ("Query ", "bold"), (f"({source})  ", "dim"), printable(query.text, _SHOWN_TEXT)
     )
+    if not answer.hits and answer.mode == "lexical":
+        return Group(head, Text(), Text("No document in reach shares a word with it."))
+    report = Text(explain(answer.report, query.lang))
+    return Group(head, Text(), _hits_table(answer), Text(), report)
+
+
+def _hits_table(answer: Answer) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
     table.add_column("", justify="right", style="dim")
     table.add_column("score", justify="right")
@@ -74,6 +82,7 @@ def render_answer(answer: Answer) -> RenderableType:
     table.add_column("same\nmeaning", justify="center")
     # The text stands last: a right-to-left line may reorder what follows it on a terminal.
     table.add_column("\ntext", overflow="fold")
+    lang = answer.query.lang
     for m in answer.hits:
         note = "  (the query's own text)" if m.duplicate else ""
         table.add_row(
@@ -81,16 +90,11 @@ def render_answer(answer: Answer) -> RenderableType:
             f"{m.score:.{_DIGITS[answer.mode]}f}",
             Text(printable(m.document.id)),
             m.document.lang,
-            _mark(None if UNKNOWN_LANGUAGE in {query.lang, m.document.lang} else m.same_language),
+            _mark(None if UNKNOWN_LANGUAGE in {lang, m.document.lang} else m.same_language),
             _mark(m.same_meaning),
             Text(printable(m.document.text, _SHOWN_TEXT) + note),
         )
-    head = Text.assemble(
-        ("Query ", "bold"), (f"({source})  ", "dim"), printable(query.text, _SHOWN_TEXT)
-    )
-    if not answer.hits and answer.mode == "lexical":
-        return Group(head, Text(), Text("No document in reach shares a word with it."))
-    return Group(head, Text(), table, Text(), Text(explain(answer.report, query.lang)))
+    return table
 
 
 def _mark(shared: bool | None) -> str:

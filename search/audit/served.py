@@ -54,44 +54,63 @@ def served_evidence(
         KeyboardInterrupt: before any query was asked.
     """
     places = {id_: place for place, id_ in enumerate(pool.ids)}
-    neighbours = np.full_like(exact.neighbours, NOBODY)
-    anyone = np.full_like(exact.neighbours, NOBODY)
-    rank = exact.reach[exact.pair.query].copy()
-    bounds = np.searchsorted(exact.pair.query, np.arange(len(exact.query) + 1))
-    wide = neighbours.shape[1] + 1 + _most(questions, exact.query)
+    lists = _Lists(exact, pool.known)
+    width = min(len(pool), exact.neighbours.shape[1] + 1 + _most(questions, exact.query))
     done = 0
     try:
         for start in range(0, len(exact.query), _BLOCK):
             asked = exact.query[start : start + _BLOCK]
             languages = [pool.languages[code] for code in questions.language[asked].tolist()]
             drop = [own_text(pool, questions, query) for query in asked.tolist()]
-            width = min(wide, len(pool))
             answers = ranked(
                 state, questions.vectors[asked], languages, width, allowed, merging, drop
             )
             for row, (query, hits) in enumerate(zip(asked.tolist(), answers, strict=True), start):
                 served = np.array([places[hit.document.id] for hit in hits], np.int64)
-                right = questions.right[query]
-                strangers = served[~np.isin(served, right)]
-                known = strangers[strangers < pool.known][: neighbours.shape[1]]
-                neighbours[row, : len(known)] = known
-                some = strangers[: neighbours.shape[1]]
-                anyone[row, : len(some)] = some
-                pairs = slice(bounds[row], bounds[row + 1])
-                rank[pairs] = _served_rank(served, right, rank[pairs])
+                lists.fill(row, served, questions.right[query])
             done = min(start + _BLOCK, len(exact.query))
             progress(done)
     except KeyboardInterrupt:
         if not done:
             raise
-    found = replace(
-        exact,
-        neighbours=neighbours,
-        neighbours_any=anyone,
-        neighbour_language=np.where(neighbours == NOBODY, NOBODY, pool.language[neighbours]),
-        pair=replace(exact.pair, rank=rank),
-    )
-    return first_queries(exact, done), first_queries(found, done)
+    return first_queries(exact, done), first_queries(lists.evidence(pool.language), done)
+
+
+class _Lists:
+    """The served lists, written row by row over what the exact search found.
+
+    Args:
+        exact: the exact evidence.
+        known: documents of known language, which are the first of the pool.
+    """
+
+    def __init__(self, exact: Evidence, known: int) -> None:
+        self._exact, self._known = exact, known
+        self._neighbours = np.full_like(exact.neighbours, NOBODY)
+        self._anyone = np.full_like(exact.neighbours, NOBODY)
+        self._rank = exact.reach[exact.pair.query].copy()
+        self._bounds = np.searchsorted(exact.pair.query, np.arange(len(exact.query) + 1))
+
+    def fill(self, row: int, served: Ints, right: Ints) -> None:
+        """Write what one query got: places of the pool in their order, some of them right."""
+        strangers = served[~np.isin(served, right)]
+        most = self._neighbours.shape[1]
+        known = strangers[strangers < self._known][:most]
+        self._neighbours[row, : len(known)] = known
+        self._anyone[row, : len(strangers[:most])] = strangers[:most]
+        pairs = slice(self._bounds[row], self._bounds[row + 1])
+        self._rank[pairs] = _served_rank(served, right, self._rank[pairs])
+
+    def evidence(self, language: Ints) -> Evidence:
+        """Put the evidence together; ``language`` is that of each document of the pool."""
+        near = self._neighbours
+        return replace(
+            self._exact,
+            neighbours=near,
+            neighbours_any=self._anyone,
+            neighbour_language=np.where(near == NOBODY, NOBODY, language[near]),
+            pair=replace(self._exact.pair, rank=self._rank),
+        )
 
 
 def served_recall(exact: Evidence, served: Evidence, k: int) -> Scores:

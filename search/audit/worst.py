@@ -1,12 +1,13 @@
 """The queries that language misleads most, to be read by a person."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from indexer.corpus import Query
 from indexer.index import Snapshot
-from indexer.records import Filter
+from indexer.records import Filter, Hit
 from search.audit.pool import Pool
 from search.audit.questions import Questions, own_text
 from search.audit.result import AuditNeighbour, WorstQuery
@@ -53,33 +54,38 @@ def worst_queries(
     d, p = draw(evidence, k), p_value(evidence, k).values
     found = []
     for row, query, near in zip(rows.tolist(), asked.tolist(), hits, strict=True):
-        id_, right = questions.ids[query], {pool.ids[i] for i in questions.right[query]}
-        document = None if id_ in queries else state.document(id_)
-        text = queries[id_].text if id_ in queries else document.text if document else ""
+        id_ = questions.ids[query]
+        right = frozenset(pool.ids[i] for i in questions.right[query])
+        given = queries[id_] if id_ in queries else state.document(id_)
         found.append(
             WorstQuery(
                 id=id_,
                 lang=pool.languages[evidence.language[row]],
-                text=text[:SHOWN],
+                text=given.text[:SHOWN] if given else "",
                 same_language=int(d.hits[row]),
                 k=int(d.drawn[row]),
                 expected=float(d.drawn[row] * d.same[row] / d.total[row]),
                 p_value=float(p[row]),
                 missed=_missed(evidence, row, k) if right else None,
-                neighbours=tuple(
-                    AuditNeighbour(
-                        rank=rank,
-                        id=hit.document.id,
-                        lang=hit.document.lang,
-                        score=hit.score,
-                        text=hit.document.text[:SHOWN],
-                        same_meaning=hit.document.id in right if right else None,
-                    )
-                    for rank, hit in enumerate(near, start=1)
-                ),
+                neighbours=_shown(near, right),
             )
         )
     return tuple(found)
+
+
+def _shown(hits: Sequence[Hit], right: frozenset[str]) -> tuple[AuditNeighbour, ...]:
+    """Show neighbours; what they mean is unknown where nothing is right."""
+    return tuple(
+        AuditNeighbour(
+            rank=hit.rank,
+            id=hit.document.id,
+            lang=hit.document.lang,
+            score=hit.score,
+            text=hit.document.text[:SHOWN],
+            same_meaning=hit.document.id in right if right else None,
+        )
+        for hit in hits
+    )
 
 
 def _pick(evidence: Evidence, k: int) -> Ints:

@@ -1,7 +1,7 @@
 """The result of an evaluation, as the table, the plot and the command read it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from search.audit.result import Mode
@@ -77,38 +77,7 @@ class Evaluation:
 
 def evaluation_json(found: Evaluation) -> dict[str, Any]:
     """Make the ``interlingua.evaluation/1`` document."""
-    from dataclasses import asdict
-
-    def measured(m: Measurement | None) -> dict[str, Any] | None:
-        return None if m is None else {k: v for k, v in asdict(m).items() if v is not None}
-
-    def row(j: Judgement, number: int) -> dict[str, Any]:
-        return {
-            "name": str(j.candidate),
-            "method": j.candidate.method,
-            "merging": j.candidate.merging.to_json(),
-            "excess@10": measured(j.excess),
-            "share@10": measured(j.share),
-            "map": measured(j.map),
-            "own_language": measured(j.own_language),
-            "bias_change": measured(j.bias_change),
-            "own_change": measured(j.own_change),
-            "by_language": {
-                lang: {
-                    "excess@10": measured(j.excess_by_language.get(lang)),
-                    "own_change": measured(change),
-                }
-                for lang, change in j.own_change_by_language.items()
-            },
-            "less_biased": j.less_biased,
-            "passes_guard": j.passes_guard,
-            "frontier": number in found.frontier,
-            "fit_seconds": round(j.fit_seconds, 3),
-            "fit_bytes": j.fit_bytes,
-            "bytes": j.bytes,
-            "query_milliseconds": round(j.query_milliseconds, 3),
-        }
-
+    chosen = None if found.chosen is None else found.judgements[found.chosen]
     return {
         "schema": SCHEMA,
         "mode": found.mode,
@@ -117,8 +86,41 @@ def evaluation_json(found: Evaluation) -> dict[str, Any]:
         "seq": found.seq,
         "guard": {"measure": found.guard, "margin": found.margin},
         "target_share": found.target_share,
-        "candidates": [row(j, number) for number, j in enumerate(found.judgements)],
-        "recommended": None
-        if found.chosen is None
-        else str(found.judgements[found.chosen].candidate),
+        "candidates": [
+            _row(judgement, frontier=number in found.frontier)
+            for number, judgement in enumerate(found.judgements)
+        ],
+        "recommended": None if chosen is None else str(chosen.candidate),
     }
+
+
+def _row(j: Judgement, *, frontier: bool) -> dict[str, Any]:
+    return {
+        "name": str(j.candidate),
+        "method": j.candidate.method,
+        "merging": j.candidate.merging.to_json(),
+        "excess@10": _measured(j.excess),
+        "share@10": _measured(j.share),
+        "map": _measured(j.map),
+        "own_language": _measured(j.own_language),
+        "bias_change": _measured(j.bias_change),
+        "own_change": _measured(j.own_change),
+        "by_language": {
+            lang: {
+                "excess@10": _measured(j.excess_by_language.get(lang)),
+                "own_change": _measured(change),
+            }
+            for lang, change in j.own_change_by_language.items()
+        },
+        "less_biased": j.less_biased,
+        "passes_guard": j.passes_guard,
+        "frontier": frontier,
+        "fit_seconds": round(j.fit_seconds, 3),
+        "fit_bytes": j.fit_bytes,
+        "bytes": j.bytes,
+        "query_milliseconds": round(j.query_milliseconds, 3),
+    }
+
+
+def _measured(m: Measurement | None) -> dict[str, Any] | None:
+    return None if m is None else {k: v for k, v in asdict(m).items() if v is not None}
