@@ -65,7 +65,7 @@ class LanguageReport:
     """Neighbours with the query's very text."""
     unknown_language: int
     """Neighbours whose language is unknown; in the four-way table they do not share it."""
-    reason: str | None
+    reason: str | None = None
     """Why ``excess`` is None."""
 
 

@@ -11,9 +11,10 @@ from search.explain import explain
 from search.merging import Merging
 from search.options import Mode
 from search.render import answer_json
+from search.report import LanguageReport
 from service.engine import Served
 
-_STATE = Field(ge=0, description="Number of the index's state that this was answered from.")
+STATE = Field(ge=0, description="Number of the index's state that this was answered from.")
 
 
 class ProblemAnswer(BaseModel):
@@ -36,6 +37,10 @@ class QueryAnswer(BaseModel):
     lang_source: Literal["given", "detected"]
     lang_probability: float | None
     group: str | None
+    fitted: bool | None = Field(
+        None,
+        description="Whether the transform was fitted on its language; null without a transform.",
+    )
 
 
 class HitAnswer(BaseModel):
@@ -57,27 +62,6 @@ class HitAnswer(BaseModel):
     duplicate: bool
 
 
-class ReportAnswer(BaseModel):
-    """The language report, see docs/concepts.md; null where something is undefined."""
-
-    k: int
-    same_language: int | None
-    same_meaning: int | None
-    language_only: int | None
-    meaning_only: int | None
-    both: int | None
-    neither: int | None
-    expected_same_language: float | None
-    excess: float | None
-    p_value: float | None
-    relevant_total: int | None
-    counted: int
-    counted_same_language: int | None
-    duplicates: int
-    unknown_language: int
-    reason: str | None = None
-
-
 class How(BaseModel):
     """How an answer came about."""
 
@@ -91,10 +75,12 @@ class SearchAnswer(BaseModel):
 
     schema_: Literal["interlingua.search/1"] = Field(alias="schema")
     mode: Mode
-    state: int = _STATE
+    state: int = STATE
     query: QueryAnswer
     hits: list[HitAnswer]
-    language_report: ReportAnswer | None
+    language_report: LanguageReport | None = Field(
+        description="See docs/concepts.md; null where something is undefined."
+    )
     explanation: str | None = Field(None, description="The report in plain words, line by line.")
     how: How
 
@@ -103,7 +89,7 @@ class SearchManyAnswer(BaseModel):
     """Answers in the order of the queries."""
 
     schema_: Literal["interlingua.searches/1"] = Field(alias="schema")
-    state: int = _STATE
+    state: int = STATE
     answers: list[SearchAnswer]
 
 
@@ -117,7 +103,7 @@ class DocumentAnswer(BaseModel):
     lang_probability: float | None = None
     group: str | None
     metadata: dict[str, Any]
-    state: int = _STATE
+    state: int = STATE
 
 
 class ChangeAnswer(BaseModel):
@@ -126,7 +112,7 @@ class ChangeAnswer(BaseModel):
     added: int
     replaced: int
     deleted: int
-    state: int = _STATE
+    state: int = STATE
 
 
 class LanguageAnswer(BaseModel):
@@ -141,14 +127,14 @@ class LanguagesAnswer(BaseModel):
     """The languages of the index, the largest first."""
 
     languages: list[LanguageAnswer]
-    state: int = _STATE
+    state: int = STATE
 
 
 class IndexAnswer(BaseModel):
     """``interlingua.info/1`` without the path of the server."""
 
     schema_: Literal["interlingua.info/1"] = Field(alias="schema")
-    state: int = _STATE
+    state: int = STATE
     writable: bool
     format: int
     documents: int

@@ -63,6 +63,12 @@ class Job:
         """Come to an end."""
         self.update(state=state, ended=_now(), note=note or self.status.note)
 
+    def kill(self) -> None:
+        """Kill the process, if there is one that runs."""
+        if self.process is not None and self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+
     def changed(self) -> asyncio.Event:
         """Return the event of the next change."""
         return self._changed
@@ -130,9 +136,7 @@ class Jobs:
         """Stop a job; one that has ended stays as it is."""
         if not job.ended:
             job.end("cancelled")
-            if job.process is not None and job.process.returncode is None:
-                with suppress(ProcessLookupError):
-                    job.process.kill()
+            job.kill()
 
     def cancel_all(self) -> None:
         """Stop everything."""
@@ -180,9 +184,7 @@ class Jobs:
                 self._stop(job, "it could not be started")
 
     def _stop(self, job: Job, note: str) -> None:
-        if job.process is not None and job.process.returncode is None:
-            with suppress(ProcessLookupError):
-                job.process.kill()
+        job.kill()
         if not job.ended:
             job.end("failed", note)
 
@@ -199,7 +201,7 @@ class Jobs:
         )
         job.process = process
         if job.ended:  # cancelled while it started
-            process.kill()
+            job.kill()
         assert process.stdin is not None
         assert process.stdout is not None
         with suppress(BrokenPipeError, ConnectionResetError):

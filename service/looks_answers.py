@@ -3,9 +3,7 @@
 from pydantic import BaseModel, Field
 
 from search.options import Mode
-from service.answers import How
-
-_STATE = Field(ge=0, description="Number of the index's state that this was answered from.")
+from service.answers import STATE, How
 
 
 class MethodOption(BaseModel):
@@ -26,7 +24,7 @@ class MergingOption(BaseModel):
 class OptionsAnswer(BaseModel):
     """How a search may be asked, and what the index does by itself."""
 
-    state: int = _STATE
+    state: int = STATE
     modes: list[Mode]
     debias: list[MethodOption]
     merging: list[MergingOption]
@@ -47,7 +45,7 @@ class Point(BaseModel):
 class MapAnswer(BaseModel):
     """Documents on the first two principal components of those that are drawn."""
 
-    state: int = _STATE
+    state: int = STATE
     documents: int = Field(description="All that the index holds; points may be fewer.")
     explained: list[float] = Field(description="Shares of the variance along x and y.")
     debias: str
@@ -71,7 +69,7 @@ class Asked(BaseModel):
 class TranslationsAnswer(BaseModel):
     """Every version of a meaning as the query, each left out of its own answer."""
 
-    state: int = _STATE
+    state: int = STATE
     group: str
     k: int
     versions: int = Field(description="All that the index holds; at most 64 are asked.")

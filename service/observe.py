@@ -15,8 +15,6 @@ from service.security import HEADERS
 REQUEST_ID = "X-Request-ID"
 _GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
 _NAME = REQUEST_ID.lower().encode()
 _HEADERS = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
 

@@ -61,6 +61,7 @@ FOUND: dict[str, Any] = {
         "lang_source": "detected",
         "lang_probability": 0.98,
         "group": "1",
+        "fitted": None,
     },
     "hits": [HIT],
     "language_report": REPORT,

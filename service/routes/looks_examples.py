@@ -2,7 +2,8 @@
 
 from typing import Any
 
-HOW: dict[str, str] = {"mode": "dense", "debias": "none", "merging": "none"}
+from service.routes.examples import HOW
+
 OPTIONS: dict[str, Any] = {
     "state": 7,
     "modes": ["dense", "lexical", "hybrid"],
