@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.encoders import MovedEncoder, moved_spec
 from cli.options import (
     Corpora,
     CorpusFormat,
@@ -15,7 +16,6 @@ from cli.options import (
     Json,
     LangField,
     MaxRejects,
-    MovedEncoder,
     Quiet,
     SameDetector,
     TextField,
@@ -44,7 +44,6 @@ def add(
 ) -> None:
     """Add documents to an index, or replace them; unchanged ones are not encoded again."""
     from cli.corpus_source import CorpusSource
-    from cli.labels import warn_of_labels
     from cli.output import print_build
     from cli.progress import progress
     from indexer.build import add as run
@@ -52,7 +51,7 @@ def add(
     from indexer.corpus import Fields
     from indexer.detectors import open_detector
     from indexer.directory import REJECTS
-    from indexer.encoders import EncoderSpec, open_encoder
+    from indexer.encoders import open_encoder
     from indexer.index import IndexReader
     from indexer.rejects import Rejects
 
@@ -63,7 +62,7 @@ def add(
     if dry_run:
         with IndexReader.open(index) as reader:
             kept = reader.settings
-            moved = kept.encoder.moved(EncoderSpec(encoder) if encoder else None)
+            moved = kept.encoder.moved(moved_spec(encoder))
             split = splitter(kept.chunking, lambda: open_encoder(moved), kept.role)
             source.dry_run(
                 json,
@@ -81,9 +80,8 @@ def add(
             source.records(rejects),
             index,
             on_duplicate=on_duplicate,
-            encoder=EncoderSpec(encoder) if encoder else None,
+            encoder=moved_spec(encoder),
             rejects=rejects,
             progress=show,
         )
     print_build("add", index, report, json)
-    warn_of_labels(report.contradictions)

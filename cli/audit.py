@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.encoders import MovedEncoder, moved_spec
 from cli.merging import Floor, Merge, TargetShare, merging_or_index
 from cli.options import (
     HtmlFile,
@@ -12,9 +13,9 @@ from cli.options import (
     Json,
     Languages,
     MarkdownFile,
-    MovedEncoder,
     QueryVectors,
     Quiet,
+    SampleSeed,
     VectorField,
     Where,
     filter_of,
@@ -22,10 +23,7 @@ from cli.options import (
 from cli.reports import report_writers
 
 if TYPE_CHECKING:
-    from indexer.corpus import Query
-    from indexer.records import Vectors
     from search.audit.result import Audit
-    from search.query import Index
 
 _LARGEST_K = 1000
 
@@ -54,7 +52,7 @@ def audit(
             "there are more than 20,000.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sample and the resampling.")] = 0,
+    seed: SampleSeed = 0,
     languages: Languages = None,
     where: Where = None,
     as_served: Annotated[
@@ -79,7 +77,7 @@ def audit(
 
     from cli.output import console, print_json
     from cli.progress import progress
-    from indexer.encoders import EncoderSpec
+    from cli.queries import asked_of
     from search.audit.options import AuditOptions
     from search.audit.run import queries_asked
     from search.audit.schema import audit_json
@@ -97,8 +95,8 @@ def audit(
         peer=peer,
         command=shlex.join(["interlingua", *context.obj]),
     )
-    with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
-        asked, vectors = questions(opened, queries, query_vectors, vector_field, quiet)
+    with Index.open(index, encoder=moved_spec(encoder)) as opened:
+        asked, vectors = asked_of(opened, queries, query_vectors, vector_field, quiet)
         total = queries_asked(opened.info().documents if asked is None else len(asked), sample)
         with progress("auditing", total, quiet) as show:
             found = opened.audit(options, queries=asked, vectors=vectors, progress=show)
@@ -126,26 +124,6 @@ def _numbers(text: str) -> tuple[int, ...]:
     if found[0] < 1 or found[-1] > _LARGEST_K:
         raise UsageError(f"-k {text!r} is out of range", f"take numbers from 1 to {_LARGEST_K}")
     return tuple(found)
-
-
-def questions(
-    index: "Index", queries: str | None, vectors: str | None, column: str | None, quiet: bool
-) -> tuple["list[Query] | None", "Vectors | None"]:
-    """Read the queries and encode them, or read their vectors."""
-    from cli.progress import progress
-    from indexer.corpus import read_queries
-    from indexer.errors import UsageError
-    from indexer.imported import read_query_vectors
-
-    if queries is None:
-        if vectors is not None:
-            raise UsageError("--query-vectors without --queries", "give both")
-        return None, None
-    asked = list(read_queries(queries, detector=index.detector))
-    if vectors is not None:
-        return asked, read_query_vectors(vectors, asked, index.info().dim, column)
-    with progress("encoding queries", len(asked), quiet) as show:
-        return asked, index.encode_queries(asked, show)
 
 
 def _save(index: Path, found: "Audit", quiet: bool) -> None:

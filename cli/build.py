@@ -4,47 +4,46 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.encoders import (
+    Dimensions,
+    EncoderName,
+    InputTypes,
+    Layer,
+    PassagePrompt,
+    Pooling,
+    QueryPrompt,
+    RequestsAtOnce,
+    RequestsPerMinute,
+    Revision,
+    TextsPerRequest,
+    remote_options,
+)
+from cli.kinds import IndexKind, MemoryBudget, Quantise, indexing_of
 from cli.options import (
-    ENCODER,
     Chunk,
     Corpora,
     CorpusFormat,
     DetectorName,
-    Dimensions,
     DryRun,
     GivenLang,
     GroupField,
     IdField,
-    IndexKind,
     IndexPath,
-    InputTypes,
     Json,
     LangField,
-    Layer,
     Lexical,
     MaxRejects,
-    MemoryBudget,
     Overlap,
-    PassagePrompt,
-    Pooling,
-    Quantise,
-    QueryPrompt,
     Quiet,
-    RequestsAtOnce,
-    RequestsPerMinute,
-    Revision,
     TextField,
-    TextsPerRequest,
     chunking_of,
-    indexing_of,
-    remote_options,
 )
 
 
 def build(
     corpus: Corpora,
     index: IndexPath,
-    encoder: Annotated[str, ENCODER] = "multilingual-e5-small",
+    encoder: EncoderName = "multilingual-e5-small",
     role: Annotated[
         Literal["passage", "query"], typer.Option(help="What the documents are to the encoder.")
     ] = "passage",
@@ -78,7 +77,6 @@ def build(
 ) -> None:
     """Create an index; run again after an interruption, it goes on where it stopped."""
     from cli.corpus_source import CorpusSource
-    from cli.labels import warn_of_labels
     from cli.output import print_build
     from cli.progress import progress
     from indexer.build import build as run
@@ -125,4 +123,3 @@ def build(
             indexing=indexing,
         )
     print_build("build", index, report, json)
-    warn_of_labels(report.contradictions)

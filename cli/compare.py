@@ -4,16 +4,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.options import Json
+from cli.options import AuditName, Json, Seed
 
 
 def compare(
-    a: Annotated[
-        str,
-        typer.Argument(
-            metavar="A", help="Audit in JSON, an index (its newest audit), or INDEX@ID."
-        ),
-    ],
+    a: AuditName,
     b: Annotated[str, typer.Argument(metavar="B", help="The same, afterwards.")],
     measure: Annotated[
         list[str] | None,
@@ -23,7 +18,7 @@ def compare(
         Literal["holm", "bh"],
         typer.Option(help="Of the p-values of the languages: Holm or Benjamini-Hochberg."),
     ] = "holm",
-    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Compare two audits query by query: what moved, and whether it is more than noise."""

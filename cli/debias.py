@@ -5,16 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.encoders import MovedEncoder, moved_spec
 from cli.merging import Floor, MergeOfIndex, TargetShare, merging_of
-from cli.options import (
-    IndexPath,
-    Json,
-    MarkdownFile,
-    MovedEncoder,
-    QueryVectors,
-    Quiet,
-    VectorField,
-)
+from cli.options import IndexPath, Json, MarkdownFile, QueryVectors, Quiet, SampleSeed, VectorField
 
 if TYPE_CHECKING:
     from indexer.index import IndexReader
@@ -73,7 +66,7 @@ def debias(
     sample: Annotated[
         int, typer.Option(min=0, help="Queries to judge by, evenly by language; 0 takes all.")
     ] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sample and the resampling.")] = 0,
+    seed: SampleSeed = 0,
     plot: Annotated[
         Path | None, typer.Option(metavar="SVG", help="Draw bias against meaning, with frontier.")
     ] = None,
@@ -83,7 +76,6 @@ def debias(
     json: Json = False,
 ) -> None:
     """Take language bias out of an index, undo it, or see what each method would cost."""
-    from indexer.encoders import EncoderSpec
     from indexer.errors import UsageError
     from indexer.transforms import NONE
     from search.debias.candidates import Candidate
@@ -100,7 +92,7 @@ def debias(
         )
     if not judged and (plot or markdown or queries):
         raise UsageError("--plot, --markdown and --queries without --evaluate", "add --evaluate")
-    with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
+    with Index.open(index, encoder=moved_spec(encoder)) as opened:
         if judged:
             options = EvaluationOptions(
                 margin=margin,
@@ -206,12 +198,12 @@ def _evaluate(
     quiet: bool,
 ) -> "Evaluation":
     """Judge everything, with a progress bar over the candidates."""
-    from cli.audit import questions
     from cli.progress import progress
+    from cli.queries import asked_of
     from indexer.index import IndexReader
     from search.debias.evaluate import evaluate
 
-    asked, vectors = questions(index, queries, query_vectors, vector_field, quiet)
+    asked, vectors = asked_of(index, queries, query_vectors, vector_field, quiet)
     with IndexReader.open(index.path) as reader:
         elsewhere = None if fit_on is None else _statistics(index, reader, fit_on, 0, quiet)
         with progress("trying methods", None, quiet) as show:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Json
+from cli.options import AuditName, Json, Seed
 
 if TYPE_CHECKING:
     from search.audit.result import Audit
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 
 def gate(
-    audit: Annotated[
-        str,
-        typer.Argument(metavar="A", help="Audit in JSON, an index (its newest audit), INDEX@ID."),
-    ],
+    audit: AuditName,
     baseline: Annotated[
         str | None,
         typer.Option(metavar="B", help="The audit that changes are measured from."),
@@ -35,7 +32,7 @@ def gate(
     github: Annotated[
         bool, typer.Option("--github", help="Print annotations for GitHub Actions.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Gate a release on its audit; exit 4 when worse than allowed, 5 when the data cannot tell."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.kinds import IndexKind, MemoryBudget, Quantise, indexing_of
 from cli.options import (
     CorpusFormat,
     DetectorName,
@@ -11,17 +12,13 @@ from cli.options import (
     GivenLang,
     GroupField,
     IdField,
-    IndexKind,
     IndexPath,
     Json,
     LangField,
     Lexical,
-    MemoryBudget,
-    Quantise,
     Quiet,
     TextField,
     VectorField,
-    indexing_of,
 )
 
 
@@ -64,7 +61,6 @@ def import_vectors(
 ) -> None:
     """Make an index of vectors made elsewhere; run again after an interruption, it goes on."""
     from cli.corpus_source import CorpusSource
-    from cli.labels import warn_of_labels
     from cli.output import print_build
     from cli.progress import progress
     from indexer.corpus import Fields
@@ -116,4 +112,3 @@ def import_vectors(
     print_build("import", index, report, json)
     if report.rescaled and not json:
         typer.echo(f"  {report.rescaled} vectors were not of unit length and were made so")
-    warn_of_labels(report.contradictions)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options import ENCODER, Json, Layer, Pooling, Revision
+from cli.encoders import EncoderName, Layer, Pooling, Revision
+from cli.options import Json
 
 
 def origin(
@@ -15,7 +16,7 @@ def origin(
             metavar="[FILE]", help="Sentences and published distances; our own when left out."
         ),
     ] = None,
-    encoder: Annotated[str, ENCODER] = "multilingual-e5-small",
+    encoder: EncoderName = "multilingual-e5-small",
     revision: Revision = None,
     pooling: Pooling = None,
     layer: Layer = None,

@@ -2,12 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+
+from cli.labels import warn_of_labels
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,12 +42,17 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
             for lang, (n, tokens) in report.truncated.items()
         }
         print_json({"schema": f"interlingua.{verb}/1", "path": str(index), **fields})
-        return
-    languages = ", ".join(
-        f"{lang} {n}" for lang, n in sorted(report.languages.items(), key=lambda item: -item[1])
-    )
-    cut = "documents" if report.wholes is None else f"chunks of {report.wholes} documents"
-    typer.echo(f"{index}: {report.documents} {cut} ({languages})")
+    else:
+        for line in _said(index, report):
+            typer.echo(line)
+    warn_of_labels(report.contradictions)
+
+
+def _said(index: Path, report: "BuildReport") -> Iterator[str]:
+    languages = sorted(report.languages.items(), key=lambda item: -item[1])
+    what = "documents" if report.wholes is None else f"chunks of {report.wholes} documents"
+    listed = ", ".join(f"{lang} {n}" for lang, n in languages)
+    yield f"{index}: {report.documents} {what} ({listed})"
     details = (
         (report.resumed_at, "records were there from the interrupted run"),
         (report.replaced, "documents replaced"),
@@ -55,15 +62,12 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
         (report.languages.get("und", 0), "documents of unknown language (und)"),
         (report.rejected, f"records refused, see {index / 'rejects.jsonl'}"),
     )
-    for number, what in details:
-        if number:
-            typer.echo(f"  {number} {what}")
+    yield from (f"  {number} {what}" for number, what in details if number)
     if report.plan is not None and not report.plan.exact:
-        typer.echo(f"  searched by {report.plan.factory}: {report.plan.why}")
-        typer.echo("  it may miss neighbours: `interlingua tune` says how many, in every language")
+        yield f"  searched by {report.plan.factory}: {report.plan.why}"
+        yield "  it may miss neighbours: `interlingua tune` says how many, in every language"
     for lang, (documents, tokens) in sorted(report.truncated.items()):
-        typer.echo(
-            f"  {lang}: {documents} documents longer than the model takes, {tokens} tokens cut off"
-        )
+        longer = "documents longer than the model takes"
+        yield f"  {lang}: {documents} {longer}, {tokens} tokens cut off"
     if report.truncated:
-        typer.echo("  what is cut off cannot be found: see --chunk of `interlingua build`")
+        yield "  what is cut off cannot be found: see --chunk of `interlingua build`"

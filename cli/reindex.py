@@ -1,14 +1,7 @@
 """`interlingua reindex`."""
 
-from cli.options import (
-    IndexKind,
-    IndexPath,
-    Json,
-    MemoryBudget,
-    Quantise,
-    Quiet,
-    indexing_of,
-)
+from cli.kinds import IndexKind, MemoryBudget, Quantise, indexing_of
+from cli.options import IndexPath, Json, Quiet
 
 
 def reindex(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cli.encoders import MovedEncoder, moved_spec
 from cli.merging import Floor, Merge, TargetShare, merging_or_index
 from cli.options import (
     GroupField,
@@ -13,7 +14,6 @@ from cli.options import (
     Json,
     LangField,
     Languages,
-    MovedEncoder,
     QueryVectors,
     TextField,
     VectorField,
@@ -22,7 +22,10 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from indexer.corpus import Query
+    from search.answer import Answer
     from search.query import Index
 
 
@@ -69,28 +72,20 @@ def search(
     json: Json = False,
 ) -> None:
     """Find the nearest documents across languages, and report how many share only the language."""
-    from cli.output import console, print_json
-    from indexer.corpus import Fields, read_queries
-    from indexer.encoders import EncoderSpec
-    from indexer.imported import read_query_vectors
+    from cli.queries import read_asked, refuse_vectors_alone
+    from indexer.fields import Fields
     from search.query import Index
-    from search.render import answer_json, render_answer
 
     allowed = filter_of(languages, where)
     fields = Fields(id_field, text_field, lang_field, group_field)
-    with Index.open(index, encoder=EncoderSpec(encoder) if encoder else None) as opened:
+    with Index.open(index, encoder=moved_spec(encoder)) as opened:
         _warn_if_unfinished(opened)
-        vectors = None
-        if queries is None:
-            _refuse_vectors_alone(query_vectors)
-            asked = iter([_query(opened, text, lang, group, id)])
-        else:
+        if queries is not None:
             _refuse_beside_queries(text, lang, group, id)
-            asked = read_queries(queries, fields=fields, detector=opened.detector)
-            if query_vectors is not None:
-                known = list(asked)
-                asked = iter(known)
-                vectors = read_query_vectors(query_vectors, known, opened.info().dim, vector_field)
+            asked, vectors = read_asked(opened, queries, query_vectors, vector_field, fields)
+        else:
+            refuse_vectors_alone(query_vectors)
+            asked, vectors = iter([_query(opened, text, lang, group, id)]), None
         answers = opened.search_many(
             asked,
             k=k,
@@ -101,20 +96,23 @@ def search(
             by_document=by_document,
             exact=exact,
         )
-        unseen: Counter[str] = Counter()
-        for number, answer in enumerate(answers):
-            unseen[answer.query.lang] += answer.fitted is False
-            if json:
-                print_json(answer_json(answer), indent=None if queries else 2)
-            else:
-                console().print(*(["\n"] if number else []), render_answer(answer))
-    _say_unseen(+unseen)
+        _print(answers, json, one_line=queries is not None)
 
 
-def _say_unseen(unseen: "Counter[str]") -> None:
-    """Count the queries that the transform could not treat by their language."""
-    if unseen:
-        which = ", ".join(f"{lang} {n}" for lang, n in sorted(unseen.items()))
+def _print(answers: "Iterator[Answer]", json: bool, *, one_line: bool) -> None:
+    """Print answers, and count the queries whose language the transform has not seen."""
+    from cli.output import console, print_json
+    from search.render import answer_json, render_answer
+
+    unseen: Counter[str] = Counter()
+    for number, answer in enumerate(answers):
+        unseen[answer.query.lang] += answer.fitted is False
+        if json:
+            print_json(answer_json(answer), indent=None if one_line else 2)
+        else:
+            console().print(*(["\n"] if number else []), render_answer(answer))
+    which = ", ".join(f"{lang} {n}" for lang, n in sorted(unseen.items()) if n)
+    if which:
         note = "moved as all documents together are"
         typer.echo(
             f"note: queries in languages the transform has not seen, {note}: {which}", err=True
@@ -150,13 +148,6 @@ def _query(
             query, lang=normalise_language(lang), lang_source="given", lang_probability=None
         )
     return query if group is None else replace(query, group=group)
-
-
-def _refuse_vectors_alone(vectors: str | None) -> None:
-    from indexer.errors import UsageError
-
-    if vectors is not None:
-        raise UsageError("--query-vectors without --queries", "give both")
 
 
 def _refuse_beside_queries(*given: str | None) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.options import IndexPath, MovedEncoder
+from cli.encoders import MovedEncoder, moved_spec
+from cli.options import IndexPath
 
 _MIB = 1 << 20
 
@@ -44,7 +45,6 @@ def serve(
     """Serve an index over HTTP; the first line on stdout says that it is ready, and where."""
     import os
 
-    from indexer.encoders import EncoderSpec
     from indexer.errors import UsageError
 
     try:
@@ -59,7 +59,7 @@ def serve(
     limits = Limits(body_bytes=max_body * _MIB, in_flight=max_requests, seconds=time_limit)
     settings = Settings(
         index=index,
-        encoder=EncoderSpec(encoder) if encoder else None,
+        encoder=moved_spec(encoder),
         token=read_token(token_file, os.environ.get(TOKEN_VARIABLE)),
         writable=writable,
         hosts=tuple(allow_host or ()),

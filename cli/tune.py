@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import IndexPath, Json, Quiet
+from cli.options import IndexPath, Json, Quiet, Seed
 
 if TYPE_CHECKING:
     from search.tuning import Tuning
@@ -19,7 +19,7 @@ def tune(
     sample: Annotated[
         int, typer.Option(min=1, help="Documents that ask, evenly by language.")
     ] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resampling.")] = 0,
+    seed: Seed = 0,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
