@@ -25,7 +25,7 @@ _BLOCK_SCORES = 16_000_000
 """Scores held at once: 64 MB."""
 
 _SHORT = 12
-"""FAISS has loops of their own for vectors of up to so many dimensions."""
+"""FAISS has special loops for vectors of up to so many dimensions, which add in another order."""
 
 
 class Scored(NamedTuple):
@@ -102,6 +102,9 @@ def candidates_by_language(
 
     Returns:
         The languages that the filter lets pass, in order, and what each query finds.
+
+    Raises:
+        CorruptError: a candidate that has no row is met.
     """
     if not segments.exact:
         return _one_by_one(conn, segments, queries, depth, allowed, drop, exact)
@@ -147,17 +150,8 @@ def _one_by_one(
     """Search each language by itself, where a search does not look at everything."""
     names = tuple(segments.language_counts(conn, allowed))
     most = max((len(rows) for rows in drop), default=0)
-    lists = [
-        nearest(
-            conn,
-            segments,
-            queries,
-            depth + most,
-            replace(allowed, languages=frozenset({name})),
-            exact,
-        )
-        for name in names
-    ]
+    alone = [replace(allowed, languages=frozenset({name})) for name in names]
+    lists = [nearest(conn, segments, queries, depth + most, one, exact) for one in alone]
 
     def found() -> Iterator[Candidates]:
         for number, (query, out) in enumerate(zip(queries, drop, strict=True)):

@@ -1,5 +1,7 @@
 """What a reader of an audit must know before believing it, and what could not be measured."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from search.audit.pool import Pool
@@ -23,41 +25,39 @@ def warnings_of(pool: Pool, questions: Questions, matched: Flags) -> tuple[str, 
         questions: who asked.
         matched: (N,) documents whose meaning exists in every language.
     """
-    found = []
-    counts = np.diff(pool.starts)
-    if (counts > 0).sum() < 2:
-        found.append(
+    return (*_about_languages(pool, questions, matched), *_about_documents(pool))
+
+
+def _about_languages(pool: Pool, questions: Questions, matched: Flags) -> Iterator[str]:
+    if (np.diff(pool.starts) > 0).sum() < 2:
+        yield (
             "all documents of known language are in one language: no neighbour could be in "
             "another, and the bias measures are undefined"
         )
     if questions.mode == "labels":
-        found.append(
+        yield (
             "no groups and no judgements: nothing tells a language from the topics its documents "
             "happen to be about, so a high share of the own language may be topic, not bias"
         )
-    elif matched[: pool.known].mean() < COVERED:
-        share = float(matched[: pool.known].mean())
-        found.append(
+    elif (share := float(matched[: pool.known].mean())) < COVERED:
+        alone = "; excess_matched looks at those documents alone" if share else ""
+        yield (
             f"only {share:.0%} of the documents have their meaning in every language: languages "
-            "may differ in topic, and their labels are then not exchangeable"
-            + ("; excess_matched looks at those documents alone" if share else "")
+            f"may differ in topic, and their labels are then not exchangeable{alone}"
         )
-    few = [
-        f"{pool.languages[code]} {n}"
-        for code, n in enumerate(np.bincount(questions.language, minlength=len(counts)).tolist())
-        if 0 < n < FEW
-    ]
+    asked = np.bincount(questions.language, minlength=len(pool.languages)).tolist()
+    few = [f"{pool.languages[code]} {n}" for code, n in enumerate(asked) if 0 < n < FEW]
     if few:
-        found.append(f"fewer than {FEW} queries, read with care: {', '.join(few)}")
-    missing = len(pool) - pool.known
-    if missing:
-        found.append(
-            f"{missing} documents of unknown language are left out of every language's share"
-        )
+        yield f"fewer than {FEW} queries, read with care: {', '.join(few)}"
+
+
+def _about_documents(pool: Pool) -> Iterator[str]:
+    unknown = len(pool) - pool.known
+    if unknown:
+        yield f"{unknown} documents of unknown language are left out of every language's share"
     cut = int((pool.tokens_dropped > 0).sum())
     if cut:
-        found.append(f"{cut} documents are longer than the model takes; their ends were not seen")
-    return tuple(found)
+        yield f"{cut} documents are longer than the model takes; their ends were not seen"
 
 
 def not_measured(questions: Questions, matched: Flags) -> dict[str, str]:
