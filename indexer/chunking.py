@@ -24,19 +24,35 @@ FIELD = "chunk"
 MARK = "#"
 """Stands between the id of a document and the number of a chunk."""
 
+_WRITE = "write sentences, sentences:3 or tokens:128"
+
 Split = Callable[[Document], list[Document]]
-"""Cuts a document into its chunks; leaves it alone where documents are not cut."""
+"""Cuts a document into its chunks; leaves it alone where documents are not cut. An InputError is
+raised of one whose metadata has a field of the name that chunks need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
-    """Where texts are cut."""
+    """Where texts are cut.
+
+    Raises:
+        UsageError: an unknown unit, no size, or an overlap that leaves nothing new in a chunk.
+    """
 
     unit: Literal["sentences", "tokens"]
     size: int
     """Sentences of a chunk, or tokens at most, without prompt and special tokens."""
     overlap: int = 0
     """Of these, those that a chunk shares with the one before it."""
+
+    def __post_init__(self) -> None:
+        if self.unit not in {"sentences", "tokens"} or self.size < 1:
+            raise UsageError(f"no chunks {self.unit}:{self.size}", _WRITE)
+        if not 0 <= self.overlap < self.size:
+            raise UsageError(
+                f"an overlap of {self.overlap} in chunks of {self.size} {self.unit}",
+                f"give one from 0 to {self.size - 1}",
+            )
 
     @classmethod
     def parse(cls, text: str, overlap: int = 0) -> Self:
@@ -50,12 +66,7 @@ class Chunking:
         if unit == "sentences" and not colon:
             size = 1
         if unit not in {"sentences", "tokens"} or size < 1:
-            raise UsageError(f"no chunks {text!r}", "write sentences, sentences:3 or tokens:128")
-        if not 0 <= overlap < size:
-            raise UsageError(
-                f"an overlap of {overlap} in chunks of {size} {unit}",
-                f"give one from 0 to {size - 1}",
-            )
+            raise UsageError(f"no chunks {text!r}", _WRITE)
         return cls("sentences" if unit == "sentences" else "tokens", size, overlap)
 
     def __str__(self) -> str:
@@ -77,15 +88,13 @@ def splitter(chunking: Chunking | None, load: Callable[[], Encoder], role: Role)
     """
     if chunking is None:
         return lambda document: [document]
+    size, overlap = chunking.size, chunking.overlap
     if chunking.unit == "sentences":
         return lambda document: _pieces(
-            document, windows(sentence_spans(document.text, document.lang), chunking)
+            document, windows(sentence_spans(document.text, document.lang), size, overlap)
         )
-    encoder = load()
-    count = _counter(encoder, chunking.size, role)
-    return lambda document: _pieces(
-        document, token_spans(document.text, chunking.size, chunking.overlap, count)
-    )
+    count = _counter(load(), size, role)
+    return lambda document: _pieces(document, token_spans(document.text, size, overlap, count))
 
 
 def document_of(document: Document) -> str:

@@ -29,11 +29,11 @@ def has_words(conn: sqlite3.Connection, settings: IndexSettings) -> bool:
 
 
 def check_words(conn: sqlite3.Connection, settings: IndexSettings, path: Path) -> None:
-    """Refuse an index that has not.
+    """Refuse an index without lexical search.
 
     Raises:
-        UsageError: it was built without.
-        IncompatibleError: it was made before there was any.
+        UsageError: it was built so.
+        IncompatibleError: its format is older than the lexical index.
     """
     if not settings.lexical:
         raise UsageError(

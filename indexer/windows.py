@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import regex
 
@@ -20,27 +19,18 @@ _FINE = 8
 have words as long as sentences."""
 
 
-class Sized(Protocol):
-    """How many spans make a chunk, and how many it shares with the one before."""
+def windows(spans: Sequence[Span], size: int, overlap: int) -> list[Span]:
+    """Put spans in a row together to chunks.
 
-    @property
-    def size(self) -> int:
-        """Spans of a chunk."""
-        ...
-
-    @property
-    def overlap(self) -> int:
-        """Of these, those shared with the chunk before; fewer than ``size``."""
-        ...
-
-
-def windows(spans: Sequence[Span], sized: Sized) -> list[Span]:
-    """Put ``size`` spans in a row together, the last chunk whatever is left."""
-    step = sized.size - sized.overlap
-    last = max(len(spans) - sized.overlap, 1)
+    Args:
+        spans: at least one.
+        size: spans of a chunk, at least 1; the last chunk has whatever is left.
+        overlap: of these, those shared with the chunk before; fewer than ``size``.
+    """
+    last = max(len(spans) - overlap, 1)
     return [
-        (spans[first][0], spans[min(first + sized.size, len(spans)) - 1][1])
-        for first in range(0, last, step)
+        (spans[first][0], spans[min(first + size, len(spans)) - 1][1])
+        for first in range(0, last, size - overlap)
     ]
 
 

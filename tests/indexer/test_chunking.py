@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -71,6 +72,16 @@ def test_what_cannot(text: str, overlap: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("unit", "size", "overlap"),
+    [("words", 1, 0), ("tokens", 0, 0), ("sentences", 2, 2), ("tokens", 8, -1)],
+)
+def test_what_cannot_be_made(unit: Any, size: int, overlap: int) -> None:
+    """Whoever makes one in Python is told as soon."""
+    with pytest.raises(UsageError):
+        Chunking(unit, size, overlap)
+
+
+@pytest.mark.parametrize(
     ("size", "overlap", "expected"),
     [
         (1, 0, ["a", "b", "c", "d", "e"]),
@@ -84,7 +95,7 @@ def test_what_cannot(text: str, overlap: int) -> None:
 def test_windows(size: int, overlap: int, expected: list[str]) -> None:
     """So many in a row, the last whatever is left, and nothing that adds nothing."""
     spans = [(n, n + 1) for n in range(5)]
-    found = windows(spans, Chunking("sentences", size, overlap))
+    found = windows(spans, size, overlap)
     assert ["abcde"[start:end] for start, end in found] == expected
 
 
