@@ -11,7 +11,7 @@ import pytest
 
 from indexer.making import make_segment
 from indexer.records import Vectors
-from indexer.vectors import Mask
+from indexer.vectors import Mask, Segment
 from tests.indexer.reference import random_units
 
 FACTORIES = [
@@ -87,3 +87,22 @@ print((memory("VmHWM") - before) * 1024 / (1100 * 16384 * 4))
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert float(done.stdout) < 1.1
+
+
+def made(factory: str) -> Segment:
+    """Make a segment of all vectors."""
+    return make_segment(factory, DIM, VIDS, lambda: VECTORS, lambda: blocks(90))
+
+
+@pytest.mark.parametrize(
+    ("factory", "step", "effort"), [("IVF16,Flat", 4, 4), ("HNSW32,Flat", 10, 1)]
+)
+def test_a_filter_makes_a_search_look_further(factory: str, step: int, effort: int) -> None:
+    """In all clusters where a quarter of the effort would look into four; beside the graph."""
+    segment = made(factory)
+    passing = segment.passing(Mask(VIDS[::step], VIDS[:0]))
+    asked = random_units(200, DIM, seed=9)
+    scores, rows = segment.search(asked, 2, passing, effort)
+    true = np.sort(asked @ VECTORS[::step].T, axis=1)[:, :-3:-1]
+    assert np.allclose(scores, true, atol=1e-6)
+    assert (rows % step == 0).all()

@@ -2,13 +2,21 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer import sealing
-from indexer.index import Indexing, IndexWriter
+from indexer.index import Indexing, IndexReader, IndexWriter
+from indexer.kinds import clusters_of
+from indexer.making import make_segment
+from indexer.records import Vectors
+from indexer.vectors import Segment, Vids
+from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
+from search.debias.candidates import Candidate
+from search.merging import Merging
 from tests.indexer.reference import random_units
 from tests.indexer.test_kinds import DIM, N, build
 
@@ -69,3 +77,36 @@ def test_an_import_takes_less_than_twice_its_vectors(tmp_path: Path, kind: str) 
         check=True,
     )
     assert int(done.stdout.split()[-1]) * 1024 < 2 * vectors.nbytes
+
+
+def test_clusters_are_trained_on_what_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On transformed vectors, and on some of everywhere."""
+    path = build(tmp_path / "i")
+    with IndexReader.open(path) as reader:
+        statistics = statistics_of_index(reader)
+    apply_debiasing(path, debiasing_of(Candidate("centring", Merging()), statistics, "itself"))
+    samples: list[Vectors] = []
+
+    def spy(
+        factory: str,
+        dim: int,
+        vids: Vids,
+        sample: Callable[[], Vectors],
+        blocks: Callable[[], Iterable[Vectors]],
+    ) -> Segment:
+        samples.append(sample())
+        return make_segment(factory, dim, vids, sample, blocks)
+
+    monkeypatch.setattr(sealing, "make_segment", spy)
+    monkeypatch.setattr(sealing, "_A_CLUSTER", 20)
+    with IndexWriter.open(path) as writer:
+        writer.reindex(Indexing("ivf"))
+    with IndexReader.open(path) as reader, reader.snapshot() as state:
+        wanted = 20 * clusters_of(reader.info().factory)
+        vids = 1 + np.linspace(0, N - 1, wanted).astype(np.int64)
+        searched = state.searched_vectors(vids)
+        raw = reader.vectors([f"d{vid - 1:04}" for vid in vids.tolist()])
+    assert samples[0].tobytes() == searched.tobytes()
+    assert not np.allclose(samples[0], raw, atol=1e-2)

@@ -1,5 +1,6 @@
 """Tuning an approximate index: least effort, and recall by language, counted another way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,10 @@ import pytest
 from indexer.errors import UsageError
 from indexer.index import Indexing, IndexReader, IndexSettings, IndexWriter
 from indexer.records import Document, EncodedDocument
+from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
+from search.debias.candidates import Candidate
+from search.measures.measure import Measurement
+from search.merging import Merging
 from search.tuning import Tuning, tune
 from search.tuning_render import tuning_json
 from tests.indexer.reference import SETTINGS
@@ -102,3 +107,23 @@ def test_an_exact_index_has_nothing_to_tune(tmp_path: Path) -> None:
     assert "reindex" in str(caught.value.remedy)
     with pytest.raises(UsageError, match="recall"):
         tune(path, recall=1.5)
+
+
+def test_nobody_is_named_where_chance_could_have_done_it() -> None:
+    """However far below the mean a language lies."""
+    low, high = Measurement(0.5, 0.01, 0.4, 0.6, 9), Measurement(0.9, 0.01, 0.8, 1.0, 9)
+    found = Tuning(8, None, 5, 0.9, high, {"de": high, "th": low}, low, spread_p=0.2)
+    assert found.losing == ()
+    assert replace(found, spread_p=0.01).losing == ("th",)
+
+
+def test_what_was_tuned_is_forgotten_when_the_vectors_are_others(tmp_path: Path) -> None:
+    """The effort stays, the recall that was measured does not."""
+    path = build(tmp_path / "i", Indexing("ivf"))
+    found = tune(path, recall=0.9, k=5, sample=60)
+    with IndexReader.open(path) as reader:
+        statistics = statistics_of_index(reader)
+    apply_debiasing(path, debiasing_of(Candidate("centring", Merging()), statistics, "itself"))
+    with IndexReader.open(path) as reader:
+        asked = reader.info().asked
+    assert (asked.effort, dict(asked.tuned)) == (found.effort, {})
