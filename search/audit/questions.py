@@ -29,7 +29,7 @@ class Questions:
     uncertain: Flags
     """(m,) whether the language was detected with little certainty."""
     clusters: tuple[str, ...]
-    """What the queries are versions of: their group, else their id."""
+    """What the queries are versions or parts of: their group, else their document."""
     itself: Ints
     """(m,) the place in the pool of the document that is the query; NOBODY when none is."""
     duplicates: tuple[Ints, ...]
@@ -71,9 +71,7 @@ def documents_ask(pool: Pool, columns: Columns, sample: int | None, seed: int) -
         vectors=pool.vectors[chosen],
         language=pool.language[chosen],
         uncertain=pool.uncertain[chosen],
-        clusters=tuple(
-            pool.ids[i] if pool.group[i] == NOBODY else pool.groups[pool.group[i]] for i in chosen
-        ),
+        clusters=tuple(_cluster(pool, i) for i in chosen.tolist()),
         itself=chosen,
         duplicates=tuple(duplicates),
         right=tuple(right),
@@ -81,6 +79,14 @@ def documents_ask(pool: Pool, columns: Columns, sample: int | None, seed: int) -
         total=len(columns.ids),
         skipped={NO_LANGUAGE: unknown} if unknown else {},
     )
+
+
+def _cluster(pool: Pool, place: int) -> str:
+    """Name what a document must be drawn together with: chunks of one are not independent."""
+    group = int(pool.group[place])
+    if group != NOBODY:
+        return pool.groups[group]
+    return pool.ids[place] if pool.wholes is None else pool.wholes[place]
 
 
 def queries_ask(

@@ -135,8 +135,8 @@ class PerQuery:
     ids: tuple[str, ...]
     languages: tuple[str, ...]
     clusters: tuple[str, ...]
-    """Queries of one cluster are versions of one thing and are drawn together: their group,
-    else their id."""
+    """Queries of one cluster are versions or parts of one thing and are drawn together: their
+    group, else the document that they are chunks of, else their id."""
     values: Mapping[Measure, tuple[float | None, ...]]
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 from indexer import writer as writer_module
 from indexer.audits import list_audits, load_audit, save_audit
 from indexer.errors import CorruptError, LockedError, UsageError
-from indexer.index import IndexReader, IndexWriter
+from indexer.index import Indexing, IndexReader, IndexWriter
 from indexer.purge import purge
 from indexer.records import Document, EncodedDocument, Filter, Vectors
 from indexer.redaction import REDACTED
@@ -112,6 +113,45 @@ def test_nothing_is_left(path: Path) -> None:
     assert "ext" in terms
     assert not terms & {CANARY[at : at + 3] for at in range(len(CANARY) - 2)}
     assert purge(path).dropped == 0
+
+
+KINDS = [
+    ("flat", "fp16"), ("flat", "sq8"), ("flat", "pq"), ("hnsw", "none"), ("hnsw", "sq8"),
+    ("ivf", "none"), ("ivf", "fp16"), ("ivf", "sq8"), ("ivf", "pq"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "quantisation"), KINDS)
+def test_nothing_is_left_in_any_kind(tmp_path: Path, kind: str, quantisation: str) -> None:
+    """Neither vectors, whole or halved, nor a centroid that was one of them, to the bit.
+
+    One secret lies opposite to all the rest, so that a cluster of ivf holds it alone.
+    """
+    path = tmp_path / "i"
+    drawn = np.abs(random_units(600, DIM, 1))
+    own = [
+        EncodedDocument(Document(f"k{n}", f"text {n}", "en"), drawn[n], 3, 0) for n in range(600)
+    ]
+    alone = replace(secret(0), vector=-np.abs(vector(0)))
+    hidden = [alone, *(secret(n) for n in range(1, 20))]
+    with IndexWriter.create(path, SETTINGS) as writer:
+        writer.ask_for(Indexing(kind, quantisation))  # type: ignore[arg-type]
+        writer.add([*own, *hidden], cursor=1)
+        writer.finish()
+        writer.delete(ids(hidden))
+    vectors = [e.vector for e in hidden]
+    halves = [v.astype(np.float16).tobytes() for v in vectors]
+
+    def found() -> set[str]:
+        files = [file for file in path.rglob("*") if file.is_file()]
+        half = [str(f.relative_to(path)) for f in files if any(h in f.read_bytes() for h in halves)]
+        return {*traces(path, vectors), *half}
+
+    if quantisation in {"none", "fp16"} or kind == "ivf":
+        assert any(name.endswith(".faiss") for name in found())
+    assert purge(path).dropped == 20
+    assert found() == set()
+    assert verify(path) == []
 
 
 def test_nothing_is_left_while_the_log_is_long(path: Path) -> None:

@@ -129,6 +129,21 @@ def test_whole_documents_are_their_own(tmp_path: Path) -> None:
     assert [hit["document"] for hit in hits] == ids(plain)
 
 
+def test_chunks_of_one_document_are_drawn_together(tmp_path: Path) -> None:
+    """They are no independent evidence: an interval must not shrink because texts are cut."""
+    plain = [Document(f"d{n}", f"One {n}. Two {n}. Three {n}.", "en") for n in range(3)]
+    cut = Chunking.parse("sentences")
+    interlingua.build([*plain, DOCUMENTS[0]], tmp_path / "i", encoder=HASHING, chunking=cut)
+    with IndexReader.open(tmp_path / "i") as reader, reader.snapshot() as state:
+        columns = state.columns()
+    found = documents_ask(make_pool(columns), columns, None, 0)
+    by_id = dict(zip(found.ids, found.clusters, strict=True))
+    assert by_id == {
+        **{f"d{n}#{piece}": f"d{n}" for n in range(3) for piece in range(3)},
+        **{f"en1#{piece}": "cat" for piece in range(3)},
+    }
+
+
 def test_an_audit_knows_its_own_documents(index: Index) -> None:
     """Chunks of one document are no strangers to each other, and no right answers either."""
     with IndexReader.open(index.path) as reader, reader.snapshot() as state:
