@@ -145,9 +145,7 @@ class Index:
         by_document: bool = False,
         exact: bool = False,
     ) -> Iterator[Answer]:
-        """Answer queries in their order, :data:`QUERY_BATCH` at a time.
-
-        Each batch is answered from one state of the index, whatever a writer does meanwhile.
+        """Answer queries in order, :data:`QUERY_BATCH` at a time from one state of the index.
 
         Args:
             queries: the queries.
@@ -155,13 +153,10 @@ class Index:
             filter: documents that may be returned.
             vectors: (number of queries, d) unit rows made elsewhere; the queries are encoded when
                 None.
-            merging: how the lists of the languages become one; as the index says when None.
-            mode: see :meth:`search`.
-            by_document: see :meth:`search`.
-            exact: compare with every vector, whatever the kind of the index.
-
-        Raises:
-            UsageError, IncompatibleError: as :meth:`search`.
+            merging: see :meth:`search`, which says what is raised, too.
+            mode: likewise.
+            by_document: likewise.
+            exact: likewise.
         """
         options = SearchOptions(k, filter or EVERYTHING, merging, mode, by_document, exact)
         queries, done = iter(queries), 0
