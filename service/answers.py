@@ -4,15 +4,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from indexer.info import IndexInfo
 from indexer.records import Document
 from search.answer import Answer
 from search.explain import explain
-from search.merging import Merging
 from search.options import Mode
 from search.render import answer_json
 from search.report import LanguageReport
 from service.engine import Served
+from service.jobs import State
 
 STATE = Field(ge=0, description="Number of the index's state that this was answered from.")
 
@@ -68,6 +67,7 @@ class How(BaseModel):
     mode: Mode
     debias: str = Field(description="Method that the vectors were put through.")
     merging: str
+    exact: bool = Field(description="Whether no neighbour can have been missed.")
 
 
 class SearchAnswer(BaseModel):
@@ -115,49 +115,11 @@ class ChangeAnswer(BaseModel):
     state: int = STATE
 
 
-class LanguageAnswer(BaseModel):
-    """One language of the index."""
-
-    lang: str
-    documents: int
-    share: float = Field(description="Of all documents, from 0 to 1.")
-
-
-class LanguagesAnswer(BaseModel):
-    """The languages of the index, the largest first."""
-
-    languages: list[LanguageAnswer]
-    state: int = STATE
-
-
-class IndexAnswer(BaseModel):
-    """``interlingua.info/1`` without the path of the server."""
-
-    schema_: Literal["interlingua.info/1"] = Field(alias="schema")
-    state: int = STATE
-    writable: bool
-    format: int
-    documents: int
-    deleted: int
-    languages: dict[str, int]
-    groups: int
-    encoder: str
-    fingerprint: str
-    dim: int
-    role: str
-    transform: str
-    merging: str
-    vectors_only: bool = Field(
-        description="Whether the vectors were made elsewhere, so that no text can be asked."
-    )
-    index: dict[str, Any]
-
-
 class JobAnswer(BaseModel):
     """An audit that waits, runs or has ended."""
 
     id: str
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    state: State
     created: str
     started: str | None = None
     ended: str | None = None
@@ -231,9 +193,14 @@ def search_answer(answer: Answer, served: Served, report: bool) -> dict[str, Any
     return document
 
 
-def how(served: Served) -> dict[str, str]:
+def how(served: Served) -> dict[str, str | bool]:
     """Say how answers came about."""
-    return {"mode": served.mode, "debias": served.debias, "merging": str(served.merging)}
+    return {
+        "mode": served.mode,
+        "debias": served.debias,
+        "merging": str(served.merging),
+        "exact": served.exact,
+    }
 
 
 def document_answer(document: Document, state: int) -> dict[str, Any]:
@@ -247,23 +214,4 @@ def document_answer(document: Document, state: int) -> dict[str, Any]:
         "group": document.group,
         "metadata": dict(document.metadata),
         "state": state,
-    }
-
-
-def index_answer(
-    info: IndexInfo, state: int, *, writable: bool, vectors_only: bool
-) -> dict[str, Any]:
-    """Describe the index."""
-    own = ("format", "documents", "deleted", "groups", "encoder", "fingerprint", "dim", "role")
-    kind = ("kind", "files", "bytes", "tail")
-    return {
-        "schema": "interlingua.info/1",
-        "state": state,
-        "writable": writable,
-        **{name: getattr(info, name) for name in own},
-        "languages": dict(info.languages),
-        "transform": info.transform,
-        "merging": str(Merging.from_json(info.merging)),
-        "vectors_only": vectors_only,
-        "index": {name: getattr(info, name) for name in kind},
     }

@@ -42,6 +42,8 @@ class Served:
     """How the languages were merged."""
     mode: Mode = "dense"
     """How neighbours were found."""
+    exact: bool = True
+    """Whether no neighbour can have been missed."""
 
 
 class Engine:
@@ -188,7 +190,7 @@ class Engine:
         if not self.ready:
             raise overloaded("the index is being loaded", 2)
 
-    def answer(
+    def answer(  # noqa: PLR0913 - each is a part of the question
         self,
         state: Snapshot,
         queries: Sequence[Query],
@@ -211,4 +213,5 @@ class Engine:
         if options.mode == "lexical":
             return Served(answers, state.seq, mode="lexical")
         merging = options.merging or Merging.from_json(state.debiasing.merging)
-        return Served(answers, state.seq, state.debiasing.method, merging, options.mode)
+        exact = options.exact or state.segments.exact
+        return Served(answers, state.seq, state.debiasing.method, merging, options.mode, exact)

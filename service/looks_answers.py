@@ -1,9 +1,64 @@
 """The shapes of answers about an index as a whole, for the OpenAPI document."""
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, Field
 
+from indexer.info import IndexInfo
+from search.merging import Merging
 from search.options import Mode
 from service.answers import STATE, How
+
+
+class LanguageAnswer(BaseModel):
+    """One language of the index."""
+
+    lang: str
+    documents: int
+    share: float = Field(description="Of all documents, from 0 to 1.")
+
+
+class LanguagesAnswer(BaseModel):
+    """The languages of the index, the largest first."""
+
+    languages: list[LanguageAnswer]
+    state: int = STATE
+
+
+class IndexAnswer(BaseModel):
+    """``interlingua.info/1`` without the path of the server."""
+
+    schema_: Literal["interlingua.info/1"] = Field(alias="schema")
+    state: int = STATE
+    writable: bool
+    format: int
+    documents: int
+    deleted: int
+    wholes: int | None = Field(
+        None,
+        description="Documents that the chunks are of, where documents are cut; else null. "
+        "`documents` counts chunks there.",
+    )
+    chunking: str | None = Field(
+        None, description="Where documents are cut; null where they are whole."
+    )
+    languages: dict[str, int]
+    language_sources: dict[str, int] = Field(
+        description="Documents by where their language comes from: given, or detected."
+    )
+    detector: str = Field(description="What tells the language of a document without a label.")
+    scripts: dict[str, int] = Field(description="Documents by ISO 15924 code of their script.")
+    groups: int
+    encoder: str
+    fingerprint: str
+    dim: int
+    role: str
+    transform: str
+    merging: str
+    vectors_only: bool = Field(
+        description="Whether the vectors were made elsewhere, so that no text can be asked."
+    )
+    index: dict[str, Any]
 
 
 class MethodOption(BaseModel):
@@ -75,3 +130,25 @@ class TranslationsAnswer(BaseModel):
     versions: int = Field(description="All that the index holds; at most 64 are asked.")
     how: How
     asked: list[Asked]
+
+
+def index_answer(
+    info: IndexInfo, state: int, *, writable: bool, vectors_only: bool
+) -> dict[str, Any]:
+    """Describe the index."""
+    own = ("format", "documents", "deleted", "wholes", "chunking", "detector", "groups")
+    encoder = ("encoder", "fingerprint", "dim", "role")
+    kind = ("kind", "files", "bytes", "tail")
+    return {
+        "schema": "interlingua.info/1",
+        "state": state,
+        "writable": writable,
+        **{name: getattr(info, name) for name in (*own, *encoder)},
+        "languages": dict(info.languages),
+        "language_sources": dict(info.language_sources),
+        "scripts": dict(info.scripts),
+        "transform": info.transform,
+        "merging": str(Merging.from_json(info.merging)),
+        "vectors_only": vectors_only,
+        "index": {name: getattr(info, name) for name in kind},
+    }

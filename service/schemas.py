@@ -20,6 +20,10 @@ from service.limits import (
 from service.links import REPORT
 
 _FIELDS = 64
+_PRINTED = r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]+$"
+_WRITTEN = r"^[^\u0000]*\S[^\u0000]*$"
+_TAG = r"^([A-Za-z]{2,3}|[Xx][-_][A-Za-z0-9]{1,8})([-_][A-Za-z0-9]{1,8})*$"
+"""Patterns are for the OpenAPI document; what checks a value says more of what is wrong with it."""
 
 
 def _text(value: str) -> str:
@@ -38,6 +42,11 @@ def _name(value: str) -> str:
     return value
 
 
+def _whole(value: object) -> object:
+    """Take 10.0 for 10, as JSON Schema does: JSON knows one kind of number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _few(value: object) -> object:
     """Refuse an object of many fields before each of them becomes an error of its own."""
     if isinstance(value, dict) and len(value) > _FIELDS:
@@ -45,12 +54,27 @@ def _few(value: object) -> object:
     return value
 
 
-Name = Annotated[str, Field(min_length=1, max_length=ID_LIMIT), AfterValidator(_name)]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_text)]
-Tag = Annotated[str, Field(min_length=1, max_length=64, examples=["en"])]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=ID_LIMIT, json_schema_extra={"pattern": _PRINTED}),
+    AfterValidator(_name),
+]
+Written = Annotated[str, Field(json_schema_extra={"pattern": _WRITTEN}), AfterValidator(_text)]
+Text = Annotated[Written, Field(min_length=1, max_length=MAX_TEXT)]
+Tag = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        examples=["en", "zh", "pt-BR"],
+        json_schema_extra={"pattern": _TAG, "format": "bcp47"},
+    ),
+]
+"""A language; one that is not registered is refused by :func:`normalise_language`."""
+WHOLE = BeforeValidator(_whole)
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Vector = Annotated[list[Number], Field(min_length=1, max_length=MAX_DIMENSION, fail_fast=True)]
-K = Annotated[int, Field(ge=1, le=MAX_K, strict=True, description="Neighbours wanted.")]
+K = Annotated[int, Field(ge=1, le=MAX_K, strict=True, description="Neighbours wanted."), WHOLE]
 DebiasName = Literal[
     "none", "centring", "lir", "lsar", "leace", "abtt", "zca", "procrustes", "least-squares"
 ]
@@ -72,7 +96,7 @@ Where = Annotated[
             dict[Operator, Operand], Field(min_length=1, max_length=7), BeforeValidator(_few)
         ],
     ],
-    Field(max_length=20),
+    Field(max_length=20, json_schema_extra={"additionalProperties": False}),
     BeforeValidator(_few),
 ]
 WHERE = "Metadata of a document: a value, or values by operator; see docs/corpora.md."
@@ -86,12 +110,22 @@ class Strict(BaseModel):
     few = model_validator(mode="before")(_few)
 
 
+_ASKED = {
+    "anyOf": [
+        {"required": [name], "properties": {name: {"type": kind}}}
+        for name, kind in (("text", "string"), ("vector", "array"), ("id", "string"))
+    ]
+}
+
+
 class QueryBody(Strict):
     """Who asks: a text, a vector made elsewhere, or a document of the index.
 
     ``id`` alone asks with the stored vector of that document; beside a text or a vector, ``id``
     and ``group`` say what it means.
     """
+
+    model_config = ConfigDict(json_schema_extra=_ASKED)
 
     text: Text | None = Field(None, description="The query.")
     vector: Vector | None = Field(
@@ -148,6 +182,10 @@ class Choice(Strict):
         False,
         description="Whether to return documents by their best chunks, where documents are cut.",
     )
+    exact: bool = Field(
+        False,
+        description="Whether to compare with every vector, where the index would miss some.",
+    )
     merging: MergingBody | None = Field(
         None, description="How languages are merged; as the index says when left out."
     )
@@ -180,7 +218,7 @@ class TranslationsBody(Strict):
 class DocumentFields(Strict):
     """A document without its id."""
 
-    text: Annotated[str, Field(min_length=1, max_length=MAX_DOCUMENT), AfterValidator(_text)]
+    text: Annotated[Written, Field(min_length=1, max_length=MAX_DOCUMENT)]
     lang: Tag | None = Field(None, description="Detected when left out.")
     group: Name | None = Field(None, description="Joins documents that mean the same.")
     metadata: dict[str, Any] = Field(default_factory=dict, description="Any JSON values.")
@@ -212,10 +250,10 @@ class AuditBody(Strict):
     """How to audit; without queries every document asks for its own neighbours."""
 
     k: Annotated[list[K], Field(min_length=1, max_length=8)] = [1, 5, 10, 50]
-    sample: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] | None = Field(
+    sample: Annotated[int, Field(ge=0, le=1_000_000, strict=True), WHOLE] | None = Field(
         None, description="Queries asked at most; 0 asks all."
     )
-    seed: Annotated[int, Field(ge=0, lt=2**31, strict=True)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**31, strict=True), WHOLE] = 0
     languages: Annotated[list[Tag], Field(max_length=MAX_LANGUAGES)] | None = None
     where: Where | None = Field(None, description=WHERE)
     as_served: bool = False
@@ -239,7 +277,7 @@ class EmbeddingsBody(BaseModel):
     input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_BATCH, fail_fast=True)]
     model: Annotated[str, Field(min_length=1, max_length=200)]
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: Annotated[int, Field(ge=1, le=MAX_DIMENSION, strict=True)] | None = Field(
+    dimensions: Annotated[int, Field(ge=1, le=MAX_DIMENSION, strict=True), WHOLE] | None = Field(
         None, description="Only the encoder's own length is there."
     )
     input_type: Literal["query", "document", "search_query", "search_document"] = Field(

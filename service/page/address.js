@@ -1,7 +1,7 @@
 /** What the page shows stands in its address: back, forward, reload and a shared link work. */
 
-const FIELDS = ["view", "q", "id", "lang", "in", "k", "debias", "merging", "mode", "group", "colour", "audit"];
-const HOW = ["in", "k", "debias", "merging", "mode"];
+const FIELDS = ["view", "q", "id", "lang", "in", "k", "debias", "merging", "mode", "exact", "by", "group", "colour", "audit"];
+const HOW = ["in", "k", "debias", "merging", "mode", "exact", "by"];
 const LONGEST = 1000;
 
 /** Read the address. */

@@ -70,7 +70,8 @@ async function load(signal) {
   const [index, languages, options] = await Promise.all([
     get("v1/index", signal), get("v1/languages", signal), get("v1/search/options", signal)]);
   const known = languages.languages.filter(({ lang }) => lang !== "und");
-  byId("facts").textContent = `${counted(index.documents, "document")} in ${counted(known.length, "language")}`;
+  const cut = index.wholes === null ? "" : `, as ${counted(index.documents, "chunk")}`;
+  byId("facts").textContent = `${counted(index.wholes ?? index.documents, "document")} in ${counted(known.length, "language")}${cut}`;
   byId("state").textContent = `${index.encoder}, ${index.dim} dimensions · ${counted(index.groups, "group")} · state ${index.state}`;
   return { index, languages: languages.languages, options };
 }
@@ -81,7 +82,7 @@ function drawForm(wanted, view) {
   form.querySelector(".box").hidden = Boolean(view.controls) || (index.vectors_only && wanted.mode !== "lexical");
   if (document.activeElement !== field || wanted.q) field.value = wanted.q ?? "";
   const focused = document.activeElement?.name;
-  byId("controls").replaceChildren(...controls(options, languages, wanted, view.controls, (changes) => go(address({ ...here(), ...changes }))));
+  byId("controls").replaceChildren(...controls(options, languages, index.chunking !== null, wanted, view.controls, (changes) => go(address({ ...here(), ...changes }))));
   if (focused && focused !== "q") form.elements[focused]?.focus();
 }
 

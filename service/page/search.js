@@ -38,6 +38,7 @@ export async function showSearch(wanted, service, main, signal) {
 
 function body(wanted) {
   const found = { k: Number(wanted.k ?? 10), language_report: true };
+  if (wanted.by === "document") found.by_document = true;
   if (wanted.q) found.text = wanted.q;
   if (wanted.id) found.id = wanted.id;
   if (wanted.q && wanted.lang) found.lang = wanted.lang;

@@ -1,7 +1,7 @@
 """Audits: started as jobs, watched, cancelled; those that are kept, as JSON or as a page."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Body, Path, Query, Response
 from fastapi.responses import StreamingResponse
@@ -15,7 +15,7 @@ from service.answers import AuditsAnswer, JobAnswer, JobsAnswer
 from service.bodies import BodyRoute
 from service.engine import Engine
 from service.events import Streams
-from service.jobs import Job, Jobs
+from service.jobs import Job, Jobs, State
 from service.problems import Problem
 from service.replies import Responses, as_json, describe, problem
 from service.routes import examples
@@ -40,12 +40,24 @@ _DOCUMENT: Responses = {
     404: problem(404),
     422: problem(422),
 }
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": get_args(State)},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/JobAnswer"},
+        },
+    },
+    "required": ["event", "data"],
+}
 _STREAM: Responses = {
     200: {
         "description": "An event after every change, named after the job's state.",
         "content": {
             "text/event-stream": {
-                "schema": {"type": "string"},
+                "itemSchema": _EVENT,
                 "example": 'event: running\ndata: {"done": 512, "total": 2016, …}\n\n',
             }
         },

@@ -49,7 +49,7 @@ ASK_DEBIASED: dict[str, Any] = {
     "merging": {"name": "softmax"},
 }
 EXPLANATION = "Language: 1 of 2 neighbours is in en, the query's language."
-HOW: dict[str, str] = {"mode": "dense", "debias": "none", "merging": "none"}
+HOW: dict[str, Any] = {"mode": "dense", "debias": "none", "merging": "none", "exact": True}
 FOUND: dict[str, Any] = {
     "state": 7,
     "schema": "interlingua.search/1",
@@ -103,7 +103,12 @@ INDEX: dict[str, Any] = {
     "format": 2,
     "documents": 4,
     "deleted": 0,
+    "wholes": None,
+    "chunking": None,
     "languages": {"de": 1, "en": 3},
+    "language_sources": {"detected": 1, "given": 3},
+    "detector": "langid",
+    "scripts": {"Latn": 4},
     "groups": 2,
     "encoder": "multilingual-e5-small",
     "fingerprint": "5f0c" * 16,

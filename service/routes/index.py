@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Response
 
-from service.answers import IndexAnswer, LanguagesAnswer, index_answer
 from service.engine import Engine
+from service.looks_answers import IndexAnswer, LanguagesAnswer, index_answer
 from service.replies import as_json, describe
 from service.routes import examples
 

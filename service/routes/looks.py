@@ -52,7 +52,12 @@ def _add_options(router: APIRouter, engine: Engine) -> None:
             large = _LARGE if engine.views.too_large(state) else None
             methods = [(NONE, _UNTOUCHED), *((n, m.does) for n, m in METHODS.items())]
             merging = Merging.from_json(state.debiasing.merging)
-            own = {"mode": "dense", "debias": state.debiasing.method, "merging": str(merging)}
+            own = {
+                "mode": "dense",
+                "debias": state.debiasing.method,
+                "merging": str(merging),
+                "exact": state.segments.exact,
+            }
             return as_json(
                 {
                     "state": state.seq,

@@ -67,6 +67,7 @@ async def _answered(
         choice.merging.made() if choice.merging else None,
         choice.mode,
         choice.by_document,
+        choice.exact,
     )
     vectors = None if choice.mode == "lexical" else await _encoded(engine, asked)
 

@@ -30,6 +30,9 @@ TEXT = "Eine Katze sprang vom Dach."
 CAT = {"text": TEXT, "k": 20, "language_report": True}
 
 
+HOW = {"mode": "dense", "debias": "none", "merging": "none", "exact": True}
+
+
 def asked(service: Service, path: str, body: dict[str, Any]) -> httpx.Response:
     """Send a request."""
     with service.client() as client:
@@ -62,7 +65,7 @@ def test_a_method_tried_is_the_method_applied(corpus: Path, tmp_path: Path, show
         assert [hit["id"] for hit in tried["hits"]] == [m.document.id for m in answer.hits]
         assert [hit["score"] for hit in tried["hits"]] == [m.score for m in answer.hits]
         assert tried["query"]["fitted"] is True
-        assert tried["how"] == {"mode": "dense", "debias": method, "merging": "none"}
+        assert tried["how"] == {**HOW, "debias": method}
 
 
 def test_none_takes_a_debiased_index_as_it_was_encoded(
@@ -78,7 +81,7 @@ def test_none_takes_a_debiased_index_as_it_was_encoded(
     assert raw.json()["hits"] == expected.json()["hits"]
     own_way = asked(service, "/v1/search", CAT).json()
     assert asked(service, "/v1/search", {**CAT, "debias": "centring"}).json() == own_way
-    assert own_way["how"] == {"mode": "dense", "debias": "centring", "merging": "softmax"}
+    assert own_way["how"] == {**HOW, "debias": "centring", "merging": "softmax"}
     assert got(service, "/v1/search/options")["own"] == own_way["how"]
 
 

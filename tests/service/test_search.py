@@ -28,7 +28,12 @@ def test_answer_is_the_librarys(client: httpx.Client, built: Path) -> None:
         )
     state = answer.pop("state")
     assert answer.pop("explanation") == explain(expected.report, "en")
-    assert answer.pop("how") == {"mode": "dense", "debias": "none", "merging": "none"}
+    assert answer.pop("how") == {
+        "mode": "dense",
+        "debias": "none",
+        "merging": "none",
+        "exact": True,
+    }
     assert answer == answer_json(expected)
     assert state == client.get("/v1/index").json()["state"]
 
