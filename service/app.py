@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from service.admission import Admission, BodyLimit
 from service.engine import Engine
@@ -27,7 +26,7 @@ from service.routes.looks import look_routes
 from service.routes.operations import operation_routes
 from service.routes.page import page_routes
 from service.routes.search import search_routes
-from service.security import HostGuard, TokenGuard
+from service.security import Cors, HostGuard, TokenGuard
 from service.settings import Settings
 
 Loaded = Callable[[BaseException | None], None]
@@ -106,7 +105,7 @@ def _add_layers(
     app.add_middleware(TokenGuard, token=settings.token, links=links)
     if settings.origins:
         app.add_middleware(
-            CORSMiddleware,
+            Cors,
             allow_origins=list(settings.origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", REQUEST_ID],

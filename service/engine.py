@@ -190,7 +190,7 @@ class Engine:
         if not self.ready:
             raise overloaded("the index is being loaded", 2)
 
-    def answer(  # noqa: PLR0913 - each is a part of the question
+    def answer(
         self,
         state: Snapshot,
         queries: Sequence[Query],

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from indexer.limits import ID_LIMIT, has_control
 from indexer.records import Operator
@@ -110,7 +111,7 @@ class Strict(BaseModel):
     few = model_validator(mode="before")(_few)
 
 
-_ASKED = {
+_ASKED: JsonDict = {
     "anyOf": [
         {"required": [name], "properties": {name: {"type": kind}}}
         for name, kind in (("text", "string"), ("vector", "array"), ("id", "string"))

@@ -7,6 +7,8 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from indexer.errors import UsageError
@@ -116,6 +118,25 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class Cors(CORSMiddleware):
+    """Lets pages of allowed origins call; a refused preflight is a problem document, too."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a browser that asks before it calls."""
+        answer = super().preflight_response(request_headers)
+        if answer.status_code < 400:
+            return answer
+        refused = bytes(answer.body).decode().removeprefix("Disallowed CORS ")
+        kept = {n: v for n, v in answer.headers.items() if not n.startswith("content-")}
+        return Problem(
+            400,
+            "preflight",
+            f"pages of other origins may not call like that: {refused}",
+            "see access-control-allow-methods and -headers for what they may",
+            kept,
+        ).response()
 
 
 class TokenGuard:

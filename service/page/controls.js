@@ -27,7 +27,7 @@ export function controls(options, languages, chunked, wanted, shown, change) {
   if (options.modes.length > 1) {
     lists.push(choice("Mode", "mode", asked("mode"), own.mode, options.modes.map((m) => [m, MODES[m] ?? m])));
   }
-  if (!own.exact) lists.push(choice("Search", "exact", wanted.exact ?? "", "", [["", "approximate, as the index is"], ["true", "exact"]], words));
+  if (!own.exact) lists.push(choice("Search", "exact", wanted.exact ?? "", "", [["", "approximate"], ["true", "exact"]], words));
   const named = languages.filter(({ lang }) => lang !== "und").map(({ lang }) => [lang, nameOf(lang)]);
   const spoken = wanted.lang && !named.some(([lang]) => lang === wanted.lang) ? [[wanted.lang, nameOf(wanted.lang)]] : [];
   lists.push(choice("Query in", "lang", wanted.lang ?? "", "", [["", "detected"], ...named, ...spoken]));

@@ -26,14 +26,15 @@ export async function showMap(wanted, service, main, signal) {
   if (!found.points.length) return [title, notice("There is no map", "It takes three documents that differ.")];
   const byMeaning = wanted.colour === "meaning";
   const series = seriesOf(found.points, service, byMeaning);
-  say(`${counted(found.points.length, "document")} drawn.`);
-  return [title, about(found, byMeaning), switches(wanted, found.points), ...picture(found.points, series, wanted, service)];
+  const noun = service.index.chunking ? "chunk" : "document";
+  say(`${counted(found.points.length, noun)} drawn.`);
+  return [title, about(found, byMeaning, noun), switches(wanted, found.points), ...picture(found.points, series, wanted, service)];
 }
 
-function about(found, byMeaning) {
+function about(found, byMeaning, noun) {
   const [x, y] = found.explained.map((share) => `${(100 * share).toFixed(0)} %`);
   const all = found.points.length === found.documents ? "" : ` of ${found.documents.toLocaleString("en")}, whole groups first`;
-  return el("p", { class: "quiet" }, `${counted(found.points.length, "document")}${all}. Across and up: the two directions in which they vary most (${x} and ${y} of the variance)`,
+  return el("p", { class: "quiet" }, `${counted(found.points.length, noun)}${all}. Across and up: the two directions in which they vary most (${x} and ${y} of the variance)`,
     `${found.debias === "none" ? "" : `, after ${found.debias}`}. `,
     byMeaning ? "Where meaning counts, versions of one meaning lie together." : "Where language counts more than meaning, languages lie apart.");
 }

@@ -32,7 +32,7 @@ function draw(found, wanted, service) {
   const less = last.versions > last.asked.length ? ` ${last.asked.length} of ${counted(last.versions, "version")} are asked.` : "";
   return [
     el("h1", {}, "One meaning in every language"),
-    el("p", { class: "quiet" }, "Every version asks for its neighbours. A number counts the neighbours in a language, a ✓ says that the version in that language was found."
+    el("p", { class: "quiet" }, service.index.chunking ? "Documents are cut here: every chunk of every version asks for itself. " : "", "Every version asks for its neighbours. A number counts the neighbours in a language, a ✓ says that the version in that language was found."
       + ` The colour holds the number against chance.${less}`),
     legend(),
     ...found.map((answer, n) => el("section", { class: "matrix", "aria-label": titles[n] ?? "Matrix" },
@@ -61,7 +61,7 @@ function table(answer, wanted, service) {
   const columns = service.languages.map(({ lang }) => lang)
     .filter((lang) => answer.asked.some((row) => row.lang === lang || row.observed[lang]));
   const order = [...answer.asked].sort((a, b) => columns.indexOf(a.lang) - columns.indexOf(b.lang));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix, scrolls sideways" }, el("table", {},
+  const drawn = el("table", {},
     el("caption", { class: "hidden" }, "Rows ask, columns are found"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "who" }, "asks ↓  finds →"),
       columns.map((lang) => el("th", { scope: "col" }, el("abbr", { title: nameOf(lang) }, lang))),
@@ -71,7 +71,9 @@ function table(answer, wanted, service) {
         href: searchWith(row, wanted, service.index.vectors_only), "data-link": true, class: "text" }, written(row.text.slice(0, 300), row.lang))),
       columns.map((lang) => cell(row, lang)),
       el("td", { class: "sum" }, String(row.observed[row.lang] ?? 0), el("small", {}, `/${(row.expected[row.lang] ?? 0).toFixed(1)}`)),
-      el("td", { class: "sum" }, String(sum(row.same_meaning)), el("small", {}, `/${row.relevant ?? "?"}`)))))));
+      el("td", { class: "sum" }, String(sum(row.same_meaning)), el("small", {}, `/${row.relevant ?? "?"}`))))));
+  drawn.style.setProperty("--columns", columns.length);
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Matrix, scrolls sideways" }, drawn);
 }
 
 function cell(row, lang) {

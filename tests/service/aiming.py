@@ -55,10 +55,11 @@ def aim(case: schemathesis.Case[Any], there: There, draw: Draw) -> None:
     if case.method == "DELETE" and "id" in (case.path_parameters or ()):
         url = f"{there.url}/v1/documents/{quote(case.path_parameters['id'], safe='')}"
         there.session.put(url, json={"text": "Soon to be deleted."}, timeout=60)
-    if isinstance(case.body, dict):
-        for document in case.body.get("documents", ()):
+    body: Any = case.body
+    if isinstance(body, dict):
+        for document in body.get("documents", ()):
             document["id"] = f"new-{next(there.numbers)}"
-        for query in (case.body, *(case.body.get("queries") or ())):
+        for query in (body, *(body.get("queries") or ())):
             _aim_query(query, there, draw)
 
 

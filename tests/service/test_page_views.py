@@ -1,5 +1,6 @@
 """One meaning in every language as a matrix, and the corpus as a map."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlparse
@@ -7,10 +8,13 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Browser, Page
 
+import interlingua
+from data import CORPUS
+from interlingua import Document, EncoderSpec
 from tests.reports.browser import chromium
 from tests.service.browsing import opened, settled
 from tests.service.conftest import LANGUAGES
-from tests.service.serving import Service
+from tests.service.serving import Service, Threaded
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,45 @@ def test_a_meaning_can_be_picked(browser: Browser, shown: Service) -> None:
         page.locator(".tries a").nth(3).click()
         settled(page)
         assert page.locator(".matrix tbody tr").count() == 6
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Two meanings in all sixteen languages of the corpus."""
+    folder = tmp_path_factory.mktemp("wide")
+    lines = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    chosen = [r for r in lines if r["group"] <= "002"]
+    documents = [Document(r["id"], r["text"], r["lang"], r["group"]) for r in chosen]
+    interlingua.build(documents, folder / "index", encoder=EncoderSpec("hashing"))
+    running = Threaded.start(folder / "index", folder / "log")
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("width", [1024, 1200])
+def test_sixteen_languages_fit(browser: Browser, wide: Service, width: int) -> None:
+    """No column is out of sight, and no choice is cut short."""
+    address = {"view": "languages", "group": "001", "debias": "centring", "k": "20"}
+    with opened(browser, wide, address, width=width) as page:
+        assert page.locator(".matrix").first.locator("thead th").count() == 19
+        for matrix in page.locator(".matrix .scroll").all():
+            assert matrix.evaluate("node => node.scrollWidth - node.clientWidth") <= 0
+    with opened(browser, wide, {"q": "cat", "debias": "centring"}, width=width) as page:
+        for name in ("debias", "merging", "mode", "lang", "in"):
+            select = page.locator(f"select[name={name}]")
+            assert select.evaluate(ROOM) >= 0, name
+
+
+ROOM = """
+(select) => {
+  const style = getComputedStyle(select);
+  const pen = document.createElement('canvas').getContext('2d');
+  pen.font = style.font;
+  const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+  return select.clientWidth - padding - pen.measureText(select.selectedOptions[0].text).width;
+}
+"""
+"""JavaScript: what a select has left of its width beside the chosen text."""
 
 
 def at(page: Page, n: int) -> tuple[float, float]:

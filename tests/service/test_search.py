@@ -14,6 +14,7 @@ from search.merging import Merging
 from search.options import Mode
 from search.render import answer_json
 from service.limits import MAX_K
+from tests.service.conftest import Start
 
 TEXT = "A cat leapt off the roof."
 
@@ -175,6 +176,26 @@ def test_languages_are_counted(client: httpx.Client) -> None:
     counts = {row["lang"]: row["documents"] for row in found["languages"]}
     assert counts == {"en": 4, "de": 2, "he": 1, "und": 1}
     assert found["languages"][0] == {"lang": "en", "documents": 4, "share": 0.5}
+
+
+def test_index_tells_how_languages_were_found(start: Start) -> None:
+    """Scripts of the texts, and how many languages were detected, by what."""
+    text = "Кошка спрыгнула с крыши и напугала голубей."
+    with start(writable=True).client() as client:
+        assert client.put("/v1/documents/new", json={"text": text}).status_code == 201
+        found = client.get("/v1/index").json()
+    assert found["language_sources"] == {"detected": 1, "given": 8}
+    assert found["scripts"] == {"Latn": 7, "Cyrl": 1, "Hebr": 1}
+    assert found["detector"] == "py3langid"
+    assert (found["chunking"], found["wholes"]) == (None, None)
+
+
+def test_a_whole_number_may_have_a_point(client: httpx.Client) -> None:
+    """JSON knows one kind of number, so 2.0 is 2; 2.5 and "2" are not."""
+    for k, status in ((2, 200), (2.0, 200), (2.5, 422), ("2", 422), (True, 422), (1e300, 422)):
+        answer = client.post("/v1/search", json={"text": TEXT, "k": k})
+        assert answer.status_code == status, k
+        assert status != 200 or len(answer.json()["hits"]) == 2
 
 
 def test_index_tells_no_path(client: httpx.Client, service: object) -> None:

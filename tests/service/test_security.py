@@ -85,6 +85,24 @@ def test_cors_only_where_asked_for(start: Start) -> None:
         assert client.post("/v1/search", json=SEARCH, headers=headers).status_code == 401
 
 
+def test_a_refused_preflight_is_a_problem(start: Start) -> None:
+    """It says what is not allowed, and the browser is told what is."""
+    with start(origins=["https://app.example"]).client() as client:
+        for asked, named in (
+            ({"Method": "PATCH"}, "method"),
+            ({"Method": "POST", "Headers": "content-type, x-other"}, "headers"),
+        ):
+            ask = {f"Access-Control-Request-{name}": value for name, value in asked.items()}
+            origin = {"Origin": "https://app.example"}
+            refused = client.options("/v1/search", headers={**origin, **ask})
+            assert refused.status_code == 400
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert refused.json()["type"] == "urn:interlingua:problem:preflight"
+            assert refused.json()["detail"].endswith(named)
+            assert "PUT" in refused.headers["access-control-allow-methods"]
+            assert int(refused.headers["content-length"]) == len(refused.content)
+
+
 def test_token_is_asked_for(start: Start) -> None:
     """Everything but /livez and /readyz wants the token, spelt exactly, once."""
     service = start(token=TOKEN)
