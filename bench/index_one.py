@@ -71,11 +71,23 @@ def memory(name: str) -> int:
 
 def _tuned(opened: Opened, queries: Floats, truth: Rows, wanted: float) -> int | None:
     """Set the least parameter that reaches the recall, else the highest; None without one."""
-    for value in opened.knobs:
+
+    def reaches(value: int) -> bool:
         opened.turn(value)
-        if recall(opened.search(queries), truth) >= wanted:
-            return value
-    return opened.knobs[-1] if opened.knobs else None
+        return recall(opened.search(queries), truth) >= wanted
+
+    low = 0
+    for high in opened.knobs:
+        if reaches(high):
+            break
+        low = high
+    else:
+        return opened.knobs[-1] if opened.knobs else None
+    while high - low > max(1, high // 16):
+        middle = (low + high) // 2
+        low, high = (low, middle) if reaches(middle) else (middle, high)
+    opened.turn(high)
+    return high
 
 
 def _rate(ask: Callable[[Floats], Rows], queries: Floats) -> tuple[Rows, float]:

@@ -186,7 +186,9 @@ class Segment:
     def vectors(self, positions: Positions) -> Vectors:
         """Copy stored vectors, (n, d) float32, at some rows; decoded where they are quantised."""
         if self.exact:
-            return self.matrix.take(positions, axis=0)
+            # Not ``take``, which copies a matrix whole that lies askew in its file.
+            copied: Vectors = self.matrix[positions]
+            return copied
         vectors = np.empty((len(positions), self._inner.d), np.float32)
         if len(positions):
             self._inner.reconstruct_batch(np.ascontiguousarray(positions), vectors)
@@ -200,7 +202,10 @@ class Segment:
             out: (q, n) float32, takes the scores in the order of :attr:`vids`.
         """
         if len(queries) > 1:
-            np.matmul(queries, self.matrix.T, out=out)
+            # In blocks, since numpy copies what lies askew in its file before it multiplies.
+            for start in range(0, len(self.vids), _BLOCK):
+                here = slice(start, start + _BLOCK)
+                np.matmul(queries, self.matrix[here].T, out=out[:, here])
             return
         # For one query FAISS's loop is faster than a matrix product.
         row, pointer = out[0], faiss_module().swig_ptr

@@ -1,7 +1,7 @@
 """txtai: vectors in FAISS, records in SQLite; the nearest in kind to interlingua."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Txtai:
 
         found = Embeddings(
             method="external",
-            transform=_InOrder(vectors),
+            transform=_in_order(vectors),
             content=True,
             faiss={"components": self._factory},
         )
@@ -66,17 +66,16 @@ class _Opened(Exact):
         return np.array(rows, dtype=np.int64)
 
 
-class _InOrder:
-    """Gives texts their vectors: they come in their order, so the row of a text is counted."""
+def _in_order(vectors: Floats) -> Callable[[Sequence[str]], Floats]:
+    """Give texts their vectors: they come in their order, so the row of a text is counted."""
+    done = 0
 
-    def __init__(self, vectors: Floats) -> None:
-        self._vectors = vectors
-        self._done = 0
+    def transform(texts: Sequence[str]) -> Floats:
+        nonlocal done
+        start, done = done, done + len(texts)
+        return vectors[start:done]
 
-    def __call__(self, texts: Sequence[str]) -> Floats:
-        """Take the vectors of the next texts."""
-        start, self._done = self._done, self._done + len(texts)
-        return self._vectors[start : self._done]
+    return transform
 
 
 class _Given:

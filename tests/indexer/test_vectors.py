@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import tracemalloc
 from pathlib import Path
 
 import faiss
@@ -38,6 +39,28 @@ def test_a_file_holds_what_it_was_given(tmp_path: Path, record: FileRecord) -> N
     assert not list((tmp_path / "tmp").iterdir())
     again = write_segment(tmp_path, tmp_path / "tmp", SEGMENT, 8)
     assert again[:6] == record[:6]
+
+
+def test_a_few_vectors_of_a_mapped_file_are_read_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers lie askew in a file, and numpy copies such a matrix whole for much it does."""
+    monkeypatch.setattr(vector_files, "MAPPED_FROM", 1)
+    vectors = random_units(30_000, 64)
+    (tmp_path / "tmp").mkdir()
+    written = Segment.of(np.arange(1, len(vectors) + 1), vectors)
+    segment = load_file(tmp_path, write_segment(tmp_path, tmp_path / "tmp", written, 64), 64)
+    queries, scores = vectors[:3], np.empty((3, len(vectors)), np.float32)
+    tracemalloc.start()
+    try:
+        few = segment.vectors(np.array([7, 29_999, 7]))
+        assert tracemalloc.get_traced_memory()[1] < 100_000
+        segment.scores(queries, out=scores)
+        assert tracemalloc.get_traced_memory()[1] < vectors.nbytes * 0.75
+    finally:
+        tracemalloc.stop()
+    assert (few == vectors[[7, 29_999, 7]]).all()
+    np.testing.assert_allclose(scores, queries @ vectors.T, atol=1e-6)
 
 
 @pytest.mark.parametrize(
