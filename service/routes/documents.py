@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Path, Response
 
@@ -96,9 +97,10 @@ def _add_item(router: APIRouter, engine: Engine, editor: _Editor) -> None:
         def work() -> Response:
             with engine.reader.snapshot() as state:
                 document = state.document(id)
+                chunks = state.pieces([id]).get(id, []) if document is None else []
                 number = state.seq
             if document is None:
-                raise _missing()
+                raise _cut(chunks) if chunks else _missing()
             return as_json(document_answer(document, number))
 
         return await engine.blocking(work)
@@ -133,6 +135,14 @@ def _add_item(router: APIRouter, engine: Engine, editor: _Editor) -> None:
         if not done["deleted"]:
             raise _missing()
         return as_json(done)
+
+
+def _cut(chunks: Sequence[str]) -> Problem:
+    """Say where the text of a document is that the index holds in chunks alone."""
+    detail = f"the index holds this document in chunks, {len(chunks)} of them"
+    return Problem(
+        404, "cut", detail, f"get them one by one: {quote(f'/v1/documents/{chunks[0]}')}, …"
+    )
 
 
 def _missing() -> Problem:

@@ -118,6 +118,12 @@ def test_documents_are_cut_as_the_index_was(start: Start, own: Path) -> None:
         assert client.post("/v1/documents", json={"documents": [more]}).status_code == 409
         put = client.put("/v1/documents/a", json={"text": "Four.", "lang": "en"})
         assert (put.status_code, put.json()["replaced"]) == (200, 1)
+        whole = client.get("/v1/documents/b")
+        assert (whole.status_code, whole.json()["type"]) == (404, "urn:interlingua:problem:cut")
+        assert "2 of them" in whole.json()["detail"]
+        assert "/v1/documents/b%230," in whole.json()["remedy"]
+        assert client.get("/v1/documents/b%230").json()["text"] == "Eins."
+        assert client.get("/v1/documents/c").json()["type"].endswith(":no-document")
         ask = {"text": "Zwei.", "k": 2, "by_document": True}
         hits = client.post("/v1/search", json=ask).json()["hits"]
         assert [(hit["id"], hit["document"]) for hit in hits] == [("b#1", "b"), ("a#0", "a")]
