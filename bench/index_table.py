@@ -54,7 +54,8 @@ def _searched(result: Result) -> tuple[str, ...]:
 def print_curve(found: Mapping[str, Sequence[Result]]) -> None:
     """Print how cost grows with the number of documents, a row a system."""
     corpora = [name for name in found if name.startswith("clustered")]
-    systems = list(dict.fromkeys(_kind(r["system"]) for name in corpora for r in found[name]))
+    names = dict.fromkeys(_kind(r["system"]) for name in corpora for r in found[name])
+    systems = [name for name in names if "/" not in name]
     for what, show in _CURVES.items():
         print(f"{what}:\n")
         rows = []
