@@ -130,7 +130,7 @@ HtmlFile = Annotated[
 ]
 MarkdownFile = Annotated[
     Path | None,
-    typer.Option("--markdown", metavar="FILE", help="Write the whole audit in Markdown."),
+    typer.Option("--markdown", metavar="FILE", help="Write the whole of it in Markdown."),
 ]
 
 

@@ -19,8 +19,14 @@ from indexer.directory import LOCK
 from indexer.errors import CorruptError, UsageError
 from indexer.lock import WriterLock
 from indexer.redaction import redact
-from indexer.remedies import BUILD
-from indexer.store import DATABASE, WriteStore, check_format, connect_reader, translated
+from indexer.store import (
+    DATABASE,
+    WriteStore,
+    check_format,
+    connect_reader,
+    find_database,
+    translated,
+)
 
 _SINCE = 2
 """The first format that has the table."""
@@ -212,7 +218,7 @@ def _crc(*values: object) -> int:
 @contextmanager
 def _reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
     """One read transaction, and the format of the database."""
-    database = _database(path)
+    database = find_database(path)
     with translated(database), closing(connect_reader(database)) as conn:
         conn.execute("BEGIN")
         yield conn, check_format(conn, database)
@@ -221,7 +227,7 @@ def _reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
 @contextmanager
 def _changing(path: Path) -> Iterator[sqlite3.Connection]:
     """One transaction under the writer's lock; the database is of the newest format then."""
-    database = _database(path)
+    database = find_database(path)
     lock = WriterLock(path / LOCK)
     try:
         store = WriteStore(database)
@@ -232,10 +238,3 @@ def _changing(path: Path) -> Iterator[sqlite3.Connection]:
             store.close()
     finally:
         lock.release()
-
-
-def _database(path: Path) -> Path:
-    database = path / DATABASE
-    if not database.exists():
-        raise UsageError(f"{path}: no index here", BUILD)
-    return database

@@ -19,12 +19,12 @@ from pathlib import Path
 from indexer import tables
 from indexer.directory import FILES, QUARANTINE, SCRATCH
 from indexer.disk import disk_errors
-from indexer.errors import CorruptError, UsageError
+from indexer.errors import CorruptError
 from indexer.manifest import BackupFile, Manifest, checksum, write_manifest
 from indexer.records import Filter
-from indexer.remedies import BUILD, REPAIR
+from indexer.remedies import REPAIR
 from indexer.staging import new_directory, refuse_occupied
-from indexer.store import DATABASE, check_format, connect_reader, translated
+from indexer.store import DATABASE, check_format, connect_reader, find_database, translated
 from indexer.verify import verify
 
 _ATTEMPTS = 5
@@ -72,8 +72,7 @@ def backup(
         InterlinguaError: the disk is full or fails; there is no backup.
     """
     path, output = Path(path), Path(output)
-    if not (path / DATABASE).exists():
-        raise UsageError(f"{path}: no index here", BUILD)
+    find_database(path)
     refuse_occupied(output)
     with new_directory(output) as part:
         documents, commit, linked = _copy_state(path, part, copy, progress)

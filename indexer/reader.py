@@ -11,13 +11,13 @@ from indexer import tables
 from indexer.columns import Page, read_pages, read_vectors_of
 from indexer.directory import FILES
 from indexer.encoded import encoded_before
-from indexer.errors import CorruptError, UsageError
+from indexer.errors import CorruptError
 from indexer.info import IndexInfo, describe
 from indexer.records import Document, EncodedDocument, Filter, Hit, Vectors
-from indexer.remedies import BUILD, REPAIR
+from indexer.remedies import REPAIR
 from indexer.segments import Segments, load_segments
 from indexer.snapshot import EVERYTHING, Snapshot
-from indexer.store import DATABASE, check_format, connect_reader, translated
+from indexer.store import DATABASE, check_format, connect_reader, find_database, translated
 from indexer.wholes import ids_that_pass, rows_of
 
 _ATTEMPTS = 5
@@ -32,9 +32,7 @@ class IndexReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._database = path / DATABASE
-        if not self._database.exists():
-            raise UsageError(f"{path}: no index here", BUILD)
+        self._database = find_database(path)
         self._idle: list[sqlite3.Connection] = []
         self._loading = threading.Lock()
         self._segments: Segments | None = None

@@ -23,14 +23,14 @@ from indexer.damage import (
 from indexer.debiasing import read_debiasing
 from indexer.directory import FILES, LOCK, QUARANTINE, make_folders, sweep
 from indexer.disk import disk_errors, sync_directory
-from indexer.errors import CorruptError, UsageError
+from indexer.errors import CorruptError
 from indexer.kinds import EXACT, fits
 from indexer.lexical import lexical_problems, renew_lexical
 from indexer.lock import WriterLock
-from indexer.remedies import BUILD, RESTORE
+from indexer.remedies import RESTORE
 from indexer.rows import vector_crc
 from indexer.sealing import MAX_VID, parts, write_file
-from indexer.store import DATABASE, WriteStore, translated
+from indexer.store import DATABASE, WriteStore, find_database, translated
 from indexer.vector_files import FileRecord
 from indexer.vectors import Vids
 
@@ -82,9 +82,7 @@ def repair(path: Path) -> RepairReport:
         CorruptError: the database itself is beyond repair.
         InterlinguaError: the disk is full or fails.
     """
-    database = path / DATABASE
-    if not database.exists():
-        raise UsageError(f"{path}: no index here", BUILD)
+    database = find_database(path)
     lock = WriterLock(path / LOCK)
     try:
         make_folders(path)

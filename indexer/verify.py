@@ -17,15 +17,15 @@ from indexer.damage import (
     range_problems,
 )
 from indexer.directory import FILES
-from indexer.errors import CorruptError, UsageError
+from indexer.errors import CorruptError
 from indexer.lexical import SINCE as LEXICAL_SINCE
 from indexer.lexical import lexical_missing, lexical_problems
 from indexer.migrations import SCRIPTS
 from indexer.quick import quick_problems
-from indexer.remedies import BUILD, REPAIR
+from indexer.remedies import REPAIR
 from indexer.repair import RepairReport, repair
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, check_format, connect_reader, translated
+from indexer.store import DATABASE, check_format, connect_reader, find_database, translated
 
 __all__ = ["Problem", "RepairReport", "repair", "verify"]
 
@@ -46,9 +46,7 @@ def verify(path: Path, quick: bool = False) -> list[Problem]:
         UsageError: there is no index.
         IncompatibleError: made by a newer version.
     """
-    database = path / DATABASE
-    if not database.exists():
-        raise UsageError(f"{path}: no index here", BUILD)
+    database = find_database(path)
     problems: list[Problem] = []
     try:
         with translated(database), closing(connect_reader(database)) as conn:

@@ -22,9 +22,8 @@ from indexer.filing import Filing
 from indexer.kinds import Indexing, Plan
 from indexer.lock import WriterLock
 from indexer.records import EncodedDocument, Filter
-from indexer.remedies import BUILD
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, WriteStore, translated
+from indexer.store import DATABASE, WriteStore, find_database, translated
 from indexer.wholes import ids_that_pass
 
 SEAL_AT = 10_000
@@ -100,8 +99,7 @@ class IndexWriter:
             IncompatibleError: made by a newer version.
             CorruptError: the database is damaged.
         """
-        if not (path / DATABASE).exists():
-            raise UsageError(f"{path}: no index here", BUILD)
+        find_database(path)
         return cls(path, WriterLock(path / LOCK))
 
     def add(

@@ -10,9 +10,8 @@ from indexer.doctor.encoder import examine_encoder
 from indexer.doctor.finding import Finding, failure, ok
 from indexer.doctor.libraries import examine_libraries
 from indexer.doctor.place import examine_file_system, examine_permissions
-from indexer.errors import UsageError
-from indexer.remedies import BUILD
-from indexer.store import DATABASE
+from indexer.errors import InterlinguaError
+from indexer.store import find_database
 
 
 def examine(path: Path | None = None) -> Iterator[Finding]:
@@ -30,8 +29,10 @@ def examine(path: Path | None = None) -> Iterator[Finding]:
     settings = None
     if path is not None:
         yield from examine_file_system(path)
-        if not (path / DATABASE).exists():
-            yield failure("index", UsageError(f"{path}: no index here", BUILD))
+        try:
+            find_database(path)
+        except InterlinguaError as error:
+            yield failure("index", error)
             return
         yield from examine_permissions(path)
         locks = holder.read_locks()

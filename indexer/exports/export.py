@@ -9,15 +9,13 @@ from typing import BinaryIO, Literal
 
 from indexer import tables
 from indexer.debiasing import NOTHING, Debiasing, read_debiasing
-from indexer.errors import UsageError
 from indexer.exports.columns import column_kinds
 from indexer.exports.jsonl import write_jsonl
 from indexer.exports.parquet import write_parquet
 from indexer.exports.rows import WhichVectors, read_documents, read_rows
 from indexer.fields import USUAL, Fields
 from indexer.records import Filter
-from indexer.remedies import BUILD
-from indexer.store import DATABASE, check_format, connect_reader, translated
+from indexer.store import check_format, connect_reader, find_database, translated
 
 Format = Literal["jsonl", "parquet"]
 
@@ -64,9 +62,7 @@ def export(
         CorruptError: a document or a vector is damaged.
     """
     path = Path(path)
-    database = path / DATABASE
-    if not database.exists():
-        raise UsageError(f"{path}: no index here", BUILD)
+    database = find_database(path)
     place = str(database)
     with translated(database), closing(connect_reader(database)) as conn:
         conn.execute("BEGIN")

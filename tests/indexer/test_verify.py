@@ -11,8 +11,10 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
+from indexer.backup import backup
 from indexer.errors import CorruptError, InterlinguaError, UsageError
 from indexer.index import IndexReader, IndexWriter
+from indexer.store import DATABASE
 from indexer.vector_files import FileRecord, load_file, write_segment
 from indexer.vectors import Segment
 from indexer.verify import repair, verify
@@ -410,3 +412,20 @@ def test_a_repaired_index_takes_new_documents(path: Path) -> None:
     assert search(path) == neighbours(expected, embed("x"), 100)
     assert verify(path) == []
     assert SETTINGS.dim == np.shape(expected[0].vector)[0]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [verify, repair, IndexReader.open, IndexWriter.open, lambda path: backup(path, path / "copy")],
+)
+def test_files_without_their_database_are_a_damage_and_no_absence(
+    path: Path, ask: Callable[[Path], object]
+) -> None:
+    """Somebody who lost the database must not hear that there never was an index."""
+    for file in path.glob(f"{DATABASE}*"):
+        file.unlink()
+    with pytest.raises(CorruptError, match=r"interlingua\.db: is missing"):
+        ask(path)
+    shutil.rmtree(path / "vectors")
+    with pytest.raises(UsageError, match="no index here"):
+        ask(path)
