@@ -91,6 +91,8 @@ class Connection:
         """Send a request and read its answer: status and head; 0 when the connection broke."""
         try:
             async with asyncio.timeout(TIMEOUT):
+                if self._streams is not None and self._streams[0].at_eof():
+                    self.close()  # by the server, which keeps none open that nobody uses
                 if self._streams is None:
                     self._streams = await asyncio.open_connection(self._host, self._port)
                 reader, writer = self._streams

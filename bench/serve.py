@@ -169,12 +169,13 @@ def overload(bench: Bench, server: Server, minutes: float) -> None:
     found = memory.during(lambda: bench.run(server, MOST, rate=2 * limit, seconds=60 * minutes))
     after = bench.run(server, COMPARED)
     refused = found.statuses.get("503", 0)
-    others = sum(n for status, n in found.statuses.items() if status not in {"200", "503"})
+    other = {status: n for status, n in found.statuses.items() if status not in {"200", "503"}}
+    others = ", ".join(f"{n} with {status}" for status, n in other.items()) or "none other"
     print(
         f"{server.name}, {minutes:g} minutes at {2 * limit:.0f} requests/s, twice its limit:"
         f" {found.rate:.1f} answers/s (p50 {found.p50:.0f} ms, p99 {found.p99:.0f} ms,"
         f" longest {found.longest:.0f} ms), {refused} refused with 503"
-        f" ({found.retry_after} with Retry-After), {others} other, {found.late} not sent;"
+        f" ({found.retry_after} with Retry-After), {others}, {found.late} not sent;"
         f" process {'alive' if server.process.poll() is None else 'DEAD'};"
         f" afterwards {after.rate:.1f} answers/s with {COMPARED} connections.\n"
     )

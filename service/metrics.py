@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -120,15 +121,17 @@ class Bias:
             )
         )
         self._recent: dict[str, deque[tuple[int, int, float]]] = {}
+        self._adding = Lock()
 
     def add(self, lang: str, report: LanguageReport) -> None:
-        """Take one answer in."""
+        """Take one answer in; several threads may at once."""
         hits, expected = report.counted_same_language, report.expected_same_language
         if report.excess is None or hits is None or expected is None:
             return
-        recent = self._recent.setdefault(lang, deque(maxlen=WINDOW))
-        recent.append((hits, report.counted, expected))
-        total = sum(counted for _, counted, _ in recent)
-        self._share.labels(lang).set(sum(hits for hits, _, _ in recent) / total)
-        self._chance.labels(lang).set(sum(expected for _, _, expected in recent) / total)
-        self._answers.labels(lang).set(len(recent))
+        with self._adding:
+            recent = self._recent.setdefault(lang, deque(maxlen=WINDOW))
+            recent.append((hits, report.counted, expected))
+            total = sum(counted for _, counted, _ in recent)
+            self._share.labels(lang).set(sum(hits for hits, _, _ in recent) / total)
+            self._chance.labels(lang).set(sum(expected for _, _, expected in recent) / total)
+            self._answers.labels(lang).set(len(recent))

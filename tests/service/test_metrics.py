@@ -1,6 +1,8 @@
 """What Prometheus reads."""
 
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from search.report import LanguageReport, Neighbour, Pool, language_report
 from service.metrics import WINDOW, Metrics
@@ -37,6 +39,22 @@ def test_share_is_that_of_the_served_neighbours() -> None:
     metrics.served([("en", report(0, 4))] * WINDOW, ["en"])
     page = metrics.page().decode()
     assert values(page, "interlingua_same_language_share")['lang="en"'] == 0
+    assert values(page, "interlingua_same_language_answers")['lang="en"'] == WINDOW
+
+
+def test_threads_may_serve_at_once() -> None:
+    """Searches run in several threads, and one may end while another counts."""
+    metrics, usual = Metrics(), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            served = [("en", report(2, 2))] * 200
+            for done in [pool.submit(metrics.served, served, ["en"]) for _ in range(16)]:
+                done.result()
+    finally:
+        sys.setswitchinterval(usual)
+    page = metrics.page().decode()
+    assert values(page, "interlingua_same_language_share") == {'lang="en"': 0.5}
     assert values(page, "interlingua_same_language_answers")['lang="en"'] == WINDOW
 
 
