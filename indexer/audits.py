@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexer import tables
-from indexer.directory import LOCK
+from indexer.directory import LOCK, find_database
 from indexer.errors import CorruptError, UsageError
 from indexer.lock import WriterLock
 from indexer.redaction import redact
@@ -24,7 +24,6 @@ from indexer.store import (
     WriteStore,
     check_format,
     connect_reader,
-    find_database,
     translated,
 )
 

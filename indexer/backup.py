@@ -17,14 +17,14 @@ from io import BufferedReader
 from pathlib import Path
 
 from indexer import tables
-from indexer.directory import FILES, QUARANTINE, SCRATCH
+from indexer.directory import FILES, QUARANTINE, SCRATCH, find_database
 from indexer.disk import disk_errors
 from indexer.errors import CorruptError
 from indexer.manifest import BackupFile, Manifest, checksum, write_manifest
 from indexer.records import Filter
 from indexer.remedies import REPAIR
 from indexer.staging import new_directory, refuse_occupied
-from indexer.store import DATABASE, check_format, connect_reader, find_database, translated
+from indexer.store import DATABASE, check_format, connect_reader, translated
 from indexer.verify import verify
 
 _ATTEMPTS = 5

@@ -15,10 +15,11 @@ from pathlib import Path
 from indexer import tables
 from indexer.changes import begin_index
 from indexer.disk import disk_errors, sync_directory
-from indexer.errors import UsageError
+from indexer.errors import CorruptError, UsageError
 from indexer.lock import WriterLock
 from indexer.mounts import refuse_shared
 from indexer.pages import page_size
+from indexer.remedies import BUILD, RESTORE
 from indexer.settings import IndexSettings
 from indexer.store import DATABASE, MANIFEST, create_database
 
@@ -33,6 +34,21 @@ REJECTS = "rejects.jsonl"
 _OURS = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FILES, SCRATCH}
 _BESIDE = {QUARANTINE, REJECTS, MANIFEST}
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.faiss")
+
+
+def find_database(path: Path) -> Path:
+    """Return the database of an index.
+
+    Raises:
+        UsageError: there is no index.
+        CorruptError: there are FAISS files, and their database is gone.
+    """
+    database = path / DATABASE
+    if database.exists():
+        return database
+    if any((path / FILES).glob("*.faiss")):
+        raise CorruptError(f"{database}: is missing, and its FAISS files are here", RESTORE)
+    raise UsageError(f"{path}: no index here", BUILD)
 
 
 def make_directory(path: Path) -> WriterLock:

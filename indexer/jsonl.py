@@ -23,7 +23,7 @@ def parse_object(text: str) -> dict[str, object]:
     ``DEPTH_LIMIT``.
 
     Args:
-        text: the line.
+        text: the line, decoded from UTF-8.
 
     Raises:
         InputError: what is wrong and what to do, without the place, which the caller knows.
@@ -37,7 +37,7 @@ def parse_object(text: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise InputError(f"{kind(value)} instead of an object", _ONE_A_LINE)
     # Only an escape can bring in what the line itself may not hold, and only a bracket depth.
-    if "\\u" in text or "[" in text or "{" in text[1:]:
+    if "\\u" in text or "[" in text or text.find("{", 1) > 0:
         check_values(value)
     return value
 

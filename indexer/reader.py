@@ -9,7 +9,7 @@ from typing import Self
 
 from indexer import tables
 from indexer.columns import Page, read_pages, read_vectors_of
-from indexer.directory import FILES
+from indexer.directory import FILES, find_database
 from indexer.encoded import encoded_before
 from indexer.errors import CorruptError
 from indexer.info import IndexInfo, describe
@@ -17,7 +17,7 @@ from indexer.records import Document, EncodedDocument, Filter, Hit, Vectors
 from indexer.remedies import REPAIR
 from indexer.segments import Segments, load_segments
 from indexer.snapshot import EVERYTHING, Snapshot
-from indexer.store import DATABASE, check_format, connect_reader, find_database, translated
+from indexer.store import DATABASE, check_format, connect_reader, translated
 from indexer.wholes import ids_that_pass, rows_of
 
 _ATTEMPTS = 5

@@ -21,7 +21,7 @@ from indexer.damage import (
     overlaps,
 )
 from indexer.debiasing import read_debiasing
-from indexer.directory import FILES, LOCK, QUARANTINE, make_folders, sweep
+from indexer.directory import FILES, LOCK, QUARANTINE, find_database, make_folders, sweep
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError
 from indexer.kinds import EXACT, fits
@@ -30,7 +30,7 @@ from indexer.lock import WriterLock
 from indexer.remedies import RESTORE
 from indexer.rows import vector_crc
 from indexer.sealing import MAX_VID, parts, write_file
-from indexer.store import DATABASE, WriteStore, find_database, translated
+from indexer.store import DATABASE, WriteStore, translated
 from indexer.vector_files import FileRecord
 from indexer.vectors import Vids
 

@@ -27,30 +27,14 @@ from indexer.errors import (
 from indexer.lexical import SHADOWS
 from indexer.migrations import APPLICATION_ID, FORMAT, MIGRATIONS
 from indexer.mounts import mount_of
-from indexer.remedies import BUILD, RESTORE, ROOM
+from indexer.remedies import RESTORE, ROOM
 
 DATABASE = "interlingua.db"
 MANIFEST = "manifest.json"
 """Only a backup has it."""
 
-_FILES = "vectors/*.faiss"
 _BUSY_SECONDS = 10.0
 _WRITER_CACHE = 128 << 20
-
-
-def find_database(path: Path) -> Path:
-    """Return the database of an index.
-
-    Raises:
-        UsageError: there is no index.
-        CorruptError: there are FAISS files, and their database is gone.
-    """
-    database = path / DATABASE
-    if database.exists():
-        return database
-    if any(path.glob(_FILES)):
-        raise CorruptError(f"{database}: is missing, and its FAISS files are here", RESTORE)
-    raise UsageError(f"{path}: no index here", BUILD)
 
 
 class WriteStore:

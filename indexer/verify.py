@@ -16,7 +16,7 @@ from indexer.damage import (
     other_scripts,
     range_problems,
 )
-from indexer.directory import FILES
+from indexer.directory import FILES, find_database
 from indexer.errors import CorruptError
 from indexer.lexical import SINCE as LEXICAL_SINCE
 from indexer.lexical import lexical_missing, lexical_problems
@@ -25,7 +25,7 @@ from indexer.quick import quick_problems
 from indexer.remedies import REPAIR
 from indexer.repair import RepairReport, repair
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, check_format, connect_reader, find_database, translated
+from indexer.store import DATABASE, check_format, connect_reader, translated
 
 __all__ = ["Problem", "RepairReport", "repair", "verify"]
 

@@ -16,14 +16,14 @@ from indexer.batches import Change, apply, prepared
 from indexer.changes import log_commit, remove_documents, remove_vids
 from indexer.contents import Contents
 from indexer.debiasing import Debiasing
-from indexer.directory import LOCK, make_directory, place_database, sweep
+from indexer.directory import LOCK, find_database, make_directory, place_database, sweep
 from indexer.errors import UsageError
 from indexer.filing import Filing
 from indexer.kinds import Indexing, Plan
 from indexer.lock import WriterLock
 from indexer.records import EncodedDocument, Filter
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, WriteStore, find_database, translated
+from indexer.store import DATABASE, WriteStore, translated
 from indexer.wholes import ids_that_pass
 
 SEAL_AT = 10_000

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexer.directory import LOCK
+from indexer.directory import LOCK, find_database
 from indexer.doctor import holder
 from indexer.doctor.contents import examine_contents, examine_log
 from indexer.doctor.encoder import examine_encoder
@@ -11,7 +11,6 @@ from indexer.doctor.finding import Finding, failure, ok
 from indexer.doctor.libraries import examine_libraries
 from indexer.doctor.place import examine_file_system, examine_permissions
 from indexer.errors import InterlinguaError
-from indexer.store import find_database
 
 
 def examine(path: Path | None = None) -> Iterator[Finding]:

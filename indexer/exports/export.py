@@ -9,13 +9,14 @@ from typing import BinaryIO, Literal
 
 from indexer import tables
 from indexer.debiasing import NOTHING, Debiasing, read_debiasing
+from indexer.directory import find_database
 from indexer.exports.columns import column_kinds
 from indexer.exports.jsonl import write_jsonl
 from indexer.exports.parquet import write_parquet
 from indexer.exports.rows import WhichVectors, read_documents, read_rows
 from indexer.fields import USUAL, Fields
 from indexer.records import Filter
-from indexer.store import check_format, connect_reader, find_database, translated
+from indexer.store import check_format, connect_reader, translated
 
 Format = Literal["jsonl", "parquet"]
 
