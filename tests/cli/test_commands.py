@@ -369,7 +369,8 @@ def test_interrupted_build_exits_130_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "index"
     command = [
         # A shell that starts the tests in the background has them ignore interrupts.
-        "env", "--default-signal=INT",
+        # And an interrupt that meets coverage while it holds its lock would never end.
+        "env", "--default-signal=INT", "--unset=COVERAGE_PROCESS_CONFIG",
         sys.executable, "-m", "cli.main", "build", "-", "--index", str(path),
         "--encoder", "hashing", "-q",
     ]  # fmt: skip
