@@ -83,5 +83,6 @@ def add(
             encoder=moved_spec(encoder),
             rejects=rejects,
             progress=show,
+            stages=show.stages,
         )
     print_build("add", index, report, json)

@@ -120,6 +120,7 @@ def build(
             chunking=chunking,
             rejects=rejects,
             progress=show,
+            stages=show.stages,
             indexing=indexing,
         )
     print_build("build", index, report, json)

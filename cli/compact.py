@@ -10,10 +10,10 @@ def compact(index: IndexPath, quiet: Quiet = False, json: Json = False) -> None:
     from dataclasses import asdict
 
     from cli.output import print_json
-    from cli.progress import documents_in, progress
+    from cli.progress import stages
     from indexer.compaction import compact as run
 
-    with progress("compacting", documents_in(index), quiet) as show:
+    with stages(quiet) as show:
         report = run(index, show)
     if json:
         print_json({"schema": "interlingua.compact/1", "path": str(index), **asdict(report)})

@@ -139,7 +139,7 @@ def _recommended(found: "Evaluation") -> "Candidate":
 
 def _apply(index: "Index", candidate: "Candidate", fit_on: str | None, quiet: bool) -> None:
     """Fit and apply, and say what was done and what is not covered."""
-    from cli.progress import progress
+    from cli.progress import stages
     from indexer.index import IndexReader
     from indexer.transforms import NONE, Statistics
     from search.debias.apply import apply_debiasing, debiasing_of
@@ -150,7 +150,7 @@ def _apply(index: "Index", candidate: "Candidate", fit_on: str | None, quiet: bo
         if candidate.method != NONE:
             statistics = _statistics(index, reader, fit_on, total, quiet)
     debiasing = debiasing_of(candidate, statistics, fit_on or "the index itself")
-    with progress("writing", total, quiet) as show:
+    with stages(quiet) as show:
         apply_debiasing(index.path, debiasing, show)
     if quiet:
         return

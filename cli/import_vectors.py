@@ -107,6 +107,7 @@ def import_vectors(
             lexical=lexical,
             expected=expected,
             progress=show,
+            stages=show.stages,
             indexing=indexing,
         )
     print_build("import", index, report, json)

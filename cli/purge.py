@@ -20,11 +20,11 @@ def purge(
     from dataclasses import asdict
 
     from cli.output import print_json
-    from cli.progress import documents_in, progress
+    from cli.progress import stages
     from indexer.purge import purge as run
 
-    with progress("purging", documents_in(index), quiet) as show:
-        report = run(index, quarantine=quarantine, progress=show)
+    with stages(quiet) as show:
+        report = run(index, quarantine=quarantine, stages=show)
     if json:
         print_json({"schema": "interlingua.purge/1", "path": str(index), **asdict(report)})
         return

@@ -18,7 +18,7 @@ def reindex(
     import typer
 
     from cli.output import print_json
-    from cli.progress import progress
+    from cli.progress import stages
     from indexer.index import IndexReader, IndexWriter
 
     with IndexWriter.open(index) as writer:
@@ -26,9 +26,7 @@ def reindex(
         assert asked is not None
         if (index_kind, quantise, memory_budget) == (None, None, None):
             asked = writer.indexing
-        with IndexReader.open(index) as reader:
-            total = reader.info().documents
-        with progress("reindexing", total, quiet) as show:
+        with stages(quiet) as show:
             plan = writer.reindex(asked, show)
     with IndexReader.open(index) as reader:
         info = reader.info()

@@ -29,6 +29,7 @@ from indexer.index import (
 )
 from indexer.records import Document, EncodedDocument, Role
 from indexer.rejects import Rejects
+from indexer.stages import Stages, untold
 
 BATCH = 512
 """Corpus records a transaction: what an interruption can cost at most."""
@@ -81,6 +82,7 @@ def build(  # noqa: PLR0913 - each is a choice of its own
     rejects: Rejects | None = None,
     progress: Progress | None = None,
     indexing: Indexing | None = None,
+    stages: Stages = untold,
 ) -> BuildReport:
     """Create an index, or go on with the build that was interrupted.
 
@@ -97,6 +99,7 @@ def build(  # noqa: PLR0913 - each is a choice of its own
         progress: called after each commit.
         indexing: how FAISS is to search; chosen by the number of documents when None, or as an
             interrupted run was told.
+        stages: told how far the writing of FAISS files is, once all documents are committed.
 
     Raises:
         UsageError: there is a finished index, or the directory holds something else.
@@ -133,7 +136,7 @@ def build(  # noqa: PLR0913 - each is a choice of its own
         records = run.labels.watch(_located(corpus))
         run.skip(records)
         run.consume(records)
-        writer.finish()
+        writer.finish(stages)
     return run.report(path)
 
 
@@ -145,6 +148,7 @@ def add(
     encoder: EncoderSpec | None = None,
     rejects: Rejects | None = None,
     progress: Progress | None = None,
+    stages: Stages = untold,
 ) -> BuildReport:
     """Add documents to a finished index, in the role its documents have.
 
@@ -159,6 +163,7 @@ def add(
         encoder: where the encoder is to be found now; the one the index names when None.
         rejects: takes duplicate ids under ``error``; none are tolerated when None.
         progress: called after each commit.
+        stages: told how far the writing of FAISS files is, if the index has grown enough for one.
 
     Raises:
         UsageError: there is no index, or its build is unfinished.
@@ -175,7 +180,7 @@ def add(
             load()
         run = _Run(writer, load, rejects or Rejects(), on_duplicate, progress)
         run.consume(run.labels.watch(_located(corpus)))
-        writer.seal()
+        writer.seal(stages)
     return run.report(path)
 
 

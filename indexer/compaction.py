@@ -1,10 +1,10 @@
 """An index as small and as whole as a fresh one: compacted."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.index import IndexInfo, IndexReader, IndexWriter
+from indexer.stages import Stages, untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class CompactReport:
     """Whether the write-ahead log is empty; a reader that holds an earlier state keeps it."""
 
 
-def compact(path: str | Path, progress: Callable[[int], None] = lambda _: None) -> CompactReport:
+def compact(path: str | Path, stages: Stages = untold) -> CompactReport:
     """Write the FAISS files anew: without deleted vectors, few and large, with all that waits.
 
     The write-ahead log is folded into the database. Answers stay what they are, and readers and the
@@ -32,7 +32,7 @@ def compact(path: str | Path, progress: Callable[[int], None] = lambda _: None) 
 
     Args:
         path: the index directory.
-        progress: called with the number of documents written.
+        stages: told how far the writing is.
 
     Raises:
         UsageError: there is no index, or its build is unfinished.
@@ -42,7 +42,7 @@ def compact(path: str | Path, progress: Callable[[int], None] = lambda _: None) 
     path = Path(path)
     before = _info(path)
     with IndexWriter.open(path) as writer:
-        compact_files(writer, progress)
+        compact_files(writer, stages)
         folded = writer.store.fold()
     after = _info(path)
     return CompactReport(
@@ -56,7 +56,7 @@ def compact(path: str | Path, progress: Callable[[int], None] = lambda _: None) 
     )
 
 
-def compact_files(writer: IndexWriter, progress: Callable[[int], None]) -> None:
+def compact_files(writer: IndexWriter, stages: Stages = untold) -> None:
     """Write the FAISS files anew, and name them in one transaction, unless that gains nothing.
 
     Raises:
@@ -64,7 +64,7 @@ def compact_files(writer: IndexWriter, progress: Callable[[int], None]) -> None:
     """
     writer.check_ready()
     if not writer.filing.is_compact():
-        writer.filing.write_anew("compact", writer.indexing, progress)
+        writer.filing.write_anew("compact", writer.indexing, stages)
 
 
 def _info(path: Path) -> IndexInfo:

@@ -1,7 +1,6 @@
 """Which FAISS files an index has, and when they are written anew: the writer's part in it."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from indexer import tables
@@ -11,6 +10,7 @@ from indexer.directory import sweep
 from indexer.errors import CorruptError
 from indexer.kinds import EXACT, Indexing, Plan, read_indexing, write_indexing
 from indexer.sealing import MAX_VID, is_compact, parts, write_all, write_file
+from indexer.stages import Stages, one_of_several, untold
 from indexer.store import DATABASE, WriteStore
 
 OUTSIDE = 0.25
@@ -66,30 +66,35 @@ class Filing:
         planned = all(_alike(record.factory, plan.factory) for record in files)
         return planned and is_compact(self._conn) and (plan.exact or len(files) < 2)
 
-    def seal_tail(self) -> None:
-        """Write the tail to files: each is on disk and checked before the database names it."""
+    def seal_tail(self, stages: Stages = untold) -> None:
+        """Write the tail to files: each is on disk and checked before the database names it.
+
+        Args:
+            stages: told how far it is.
+        """
         if not tables.tail_size(self._conn):
             return
         transform = read_debiasing(self._conn, self._place).transform
         tail = tables.live_vids(self._conn, tables.sealed_to(self._conn) + 1, MAX_VID)
+        done = 0
         for vids in parts(tail):
-            record = write_file(self._conn, self._path, self._dim, transform, EXACT, vids)
+            told = one_of_several(stages, done, len(tail))
+            record = write_file(self._conn, self._path, self._dim, transform, EXACT, vids, told)
+            done += len(vids)
             with self._store.transaction() as conn:
                 name_file(conn, record)
                 log_commit(conn, "seal", 0, 0)
 
-    def write_anew(
-        self, kind: str, indexing: Indexing, progress: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def write_anew(self, kind: str, indexing: Indexing, stages: Stages = untold) -> None:
         """Write all files anew, and name them in one transaction in the place of the old ones.
 
         Args:
             kind: what the log of commits is to call it.
             indexing: what was asked for.
-            progress: called with the number of documents done.
+            stages: told how far it is.
         """
         transform = read_debiasing(self._conn, self._place).transform
-        records = write_all(self._conn, self._path, self._dim, transform, indexing, progress)
+        records = write_all(self._conn, self._path, self._dim, transform, indexing, stages)
         with self._store.transaction() as conn:
             replace_files(conn, records)
             if kind == "reindex":
@@ -97,19 +102,19 @@ class Filing:
             log_commit(conn, kind, 0, 0)
         sweep(self._path, self._conn)
 
-    def debias(self, debiasing: Debiasing, progress: Callable[[int], None]) -> None:
+    def debias(self, debiasing: Debiasing, stages: Stages = untold) -> None:
         """Keep a transform, and write all files anew unless raw vectors are and were searched.
 
         Args:
             debiasing: what to do.
-            progress: called with the number of documents done.
+            stages: told how far it is.
         """
         moves = debiasing.transform is not None or is_transformed(self._conn)
         records = []
         if moves:
             records = write_all(
                 *(self._conn, self._path, self._dim, debiasing.transform),
-                *(self.indexing, progress),
+                *(self.indexing, stages),
             )
         with self._store.transaction() as conn:
             if moves:

@@ -26,6 +26,7 @@ from indexer.index import (
 )
 from indexer.readers.guess import Found
 from indexer.records import EncodedDocument, Vectors
+from indexer.stages import Stages, untold
 from indexer.vectorfiles import Units, VectorFiles, open_vectors
 
 DEFAULT_NAME = "imported"
@@ -55,6 +56,7 @@ def import_vectors(  # noqa: PLR0913 - each is a choice of its own
     lexical: bool = True,
     progress: Progress | None = None,
     indexing: Indexing | None = None,
+    stages: Stages = untold,
 ) -> ImportReport:
     """Make an index of vectors and their records, or go on with an import that was interrupted.
 
@@ -75,6 +77,7 @@ def import_vectors(  # noqa: PLR0913 - each is a choice of its own
         progress: called after each commit with the number of records dealt with.
         indexing: how FAISS is to search; chosen by the number of documents when None, or as an
             interrupted run was told.
+        stages: told how far the writing of FAISS files is, once all records are committed.
 
     Raises:
         UsageError: there is a finished index, the directory holds something else, or the corpus
@@ -104,7 +107,7 @@ def import_vectors(  # noqa: PLR0913 - each is a choice of its own
         stream = iter(records)
         run.resume(stream)
         run.consume(stream)
-        writer.finish()
+        writer.finish(stages)
     return run.report(path)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.kinds import LINKS
 from indexer.records import Vectors
+from indexer.stages import LEARNING, SORTING, TRAINING, WRITING, Stages, untold
 from indexer.vectors import Segment, Vids, faiss_module
 
 _LINKS_ABOVE = 2
@@ -24,7 +25,8 @@ def make_segment(
     dim: int,
     vids: Vids,
     sample: Callable[[], Vectors],
-    blocks: Callable[[], Iterable[Vectors]],
+    blocks: Callable[[str], Iterable[Vectors]],
+    stages: Stages = untold,
 ) -> Segment:
     """Make a segment of any kind in memory.
 
@@ -33,17 +35,20 @@ def make_segment(
         dim: length of a vector.
         vids: (n,) ascending, n at least 1: the numbers of all vectors.
         sample: gives (m, dim) float32 unit rows to train it on, which are not kept.
-        blocks: gives all vectors in their order, (some, dim) float32 each; it may be asked twice.
+        blocks: gives all vectors in their order, (some, dim) float32 each, for a stage that it is
+            named; it may be asked twice.
+        stages: told when training begins.
     """
     index = _empty(factory, dim)
     inner = faiss_module().downcast_index(index.index)
     if not index.is_trained:
+        stages(TRAINING if factory.startswith("IVF") else LEARNING, 0, None)
         index.train(sample())
     if factory.startswith("IVF"):
         _fill_clusters(inner, blocks)
     else:
         _make_room(inner, factory, len(vids))
-        for vectors in blocks():
+        for vectors in blocks(WRITING):
             inner.add(vectors)
     faiss_module().copy_array_to_vector(vids, index.id_map)
     index.ntotal = inner.ntotal
@@ -69,15 +74,15 @@ def _empty(factory: str, dim: int) -> Any:  # noqa: ANN401 - faiss is untyped
     return faiss.IndexIDMap(index)
 
 
-def _fill_clusters(inner: Any, blocks: Callable[[], Iterable[Vectors]]) -> None:  # noqa: ANN401
+def _fill_clusters(inner: Any, blocks: Callable[[str], Iterable[Vectors]]) -> None:  # noqa: ANN401
     """Find the cluster of every vector, then make room in each, then put them there."""
-    assigned = np.concatenate([_nearest_clusters(inner, vectors) for vectors in blocks()])
+    assigned = np.concatenate([_nearest_clusters(inner, vectors) for vectors in blocks(SORTING)])
     lists = faiss_module().downcast_InvertedLists(inner.invlists)
     for number, size in enumerate(np.bincount(assigned, minlength=inner.nlist).tolist()):
         lists.resize(number, size)
         lists.resize(number, 0)  # the room stays
     pointer, start = faiss_module().swig_ptr, 0
-    for vectors in blocks():
+    for vectors in blocks(WRITING):
         here = assigned[start : start + len(vectors)]
         inner.add_core(len(vectors), pointer(vectors), None, pointer(here))
         start += len(vectors)

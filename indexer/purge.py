@@ -1,6 +1,5 @@
 """Deleted documents gone for good: their bytes are in no file of the index any more."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from indexer.disk import disk_errors, sync_directory
 from indexer.errors import UsageError
 from indexer.index import IndexReader, IndexWriter
 from indexer.lexical import purge_lexical
+from indexer.stages import Stages, untold
 
 _KEEP = "add again what you want to keep, then remove it, or purge it, too, with --quarantine"
 
@@ -36,7 +36,7 @@ def purge(
     path: str | Path,
     *,
     quarantine: bool = False,
-    progress: Callable[[int], None] = lambda _: None,
+    stages: Stages = untold,
 ) -> PurgeReport:
     """Remove the bytes of deleted and replaced documents from every file of the directory.
 
@@ -51,7 +51,7 @@ def purge(
     Args:
         path: the index directory.
         quarantine: remove ``quarantine.jsonl``, too: documents that a repair had to give up.
-        progress: called with the number of documents written.
+        stages: told how far the writing of FAISS files is.
 
     Raises:
         UsageError: there is no index, its build is unfinished, or it has a quarantine and
@@ -71,7 +71,7 @@ def purge(
         with writer.store.transaction() as conn:
             audits = redact_audits(conn, path)
             purge_lexical(conn)
-        compact_files(writer, progress)
+        compact_files(writer, stages)
         writer.store.erase(path / SCRATCH)
         removed = _remove(path, [REJECTS, QUARANTINE])
         size_after = _size(path)

@@ -2,7 +2,7 @@
 
 import ctypes
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from indexer.directory import FILES, SCRATCH
 from indexer.kinds import Indexing, clusters_of
 from indexer.making import make_segment
 from indexer.records import Vectors
+from indexer.stages import SAVING, Stages, one_of_several, untold
 from indexer.store import DATABASE
 from indexer.transforms import Transform
 from indexer.vector_files import FileRecord, write_segment
@@ -51,7 +52,7 @@ def write_all(
     dim: int,
     transform: Transform | None,
     indexing: Indexing,
-    progress: Callable[[int], None],
+    stages: Stages = untold,
 ) -> list[FileRecord]:
     """Write all live vectors, in the kind that the index is to have.
 
@@ -61,7 +62,7 @@ def write_all(
         dim: length of a vector.
         transform: what the vectors go through; None leaves them raw.
         indexing: what was asked for.
-        progress: takes the number written.
+        stages: told how far it is; of the files of an exact kind, as if they were one.
     """
     vids = tables.live_vids(conn, 0, MAX_VID)
     plan = indexing.plan(len(vids), dim)
@@ -69,7 +70,7 @@ def write_all(
     records: list[FileRecord] = []
     for file in files:
         done = sum(written.rows for written in records)
-        tell = _onwards(progress, done)
+        tell = one_of_several(stages, done, len(vids)) if plan.exact else stages
         records.append(write_file(conn, path, dim, transform, plan.factory, file, tell))
     return records
 
@@ -81,7 +82,7 @@ def write_file(
     transform: Transform | None,
     factory: str,
     vids: Vids,
-    progress: Callable[[int], None] = lambda _: None,
+    stages: Stages = untold,
 ) -> FileRecord:
     """Write one file of vectors, which nothing names yet.
 
@@ -95,7 +96,7 @@ def write_file(
         transform: what the vectors go through; None leaves them raw.
         factory: what the file is to be, in FAISS's words.
         vids: (n,) ascending, n at least 1: all live ones from the first to the last.
-        progress: takes the number of vectors done, for some kinds twice.
+        stages: told how far it is.
 
     Returns:
         The file, on disk and checked.
@@ -105,8 +106,14 @@ def write_file(
         InterlinguaError: the disk is full or fails; no file has appeared.
     """
     stored = _Stored(conn, str(path / DATABASE), dim, transform)
+
+    def segment() -> Segment:
+        made = stored.segment(factory, vids, stages)
+        stages(SAVING, 0, None)
+        return made
+
     # Nothing here holds on to the segment, which may be as large as all the rest.
-    return write_segment(path / FILES, path / SCRATCH, stored.segment(factory, vids, progress), dim)
+    return write_segment(path / FILES, path / SCRATCH, segment(), dim)
 
 
 class _Stored(NamedTuple):
@@ -117,7 +124,7 @@ class _Stored(NamedTuple):
     dim: int
     transform: Transform | None
 
-    def segment(self, factory: str, vids: Vids, progress: Callable[[int], None]) -> Segment:
+    def segment(self, factory: str, vids: Vids, stages: Stages) -> Segment:
         """Make a segment of vectors in memory."""
         with _little_cache(self.conn):
             return make_segment(
@@ -125,7 +132,8 @@ class _Stored(NamedTuple):
                 self.dim,
                 vids,
                 partial(self._sample, vids, _training_vectors(factory)),
-                partial(self._blocks, vids, progress),
+                partial(self._blocks, vids, stages),
+                stages,
             )
 
     def _sample(self, vids: Vids, wanted: int) -> Vectors:
@@ -138,13 +146,13 @@ class _Stored(NamedTuple):
             )
         return drawn
 
-    def _blocks(self, vids: Vids, progress: Callable[[int], None]) -> Iterator[Vectors]:
+    def _blocks(self, vids: Vids, stages: Stages, stage: str) -> Iterator[Vectors]:
         """Read all of them, which are all live ones from the first to the last."""
         for block in self._cut(vids):
             part = vids[block]
             ends = int(part[0]), int(part[-1])
             yield searched_between(self.conn, self.place, self.transform, self.dim, *ends)[1]
-            progress(block.start + len(part))
+            stages(stage, block.start + len(part), len(vids))
 
     def _cut(self, vids: Vids) -> Iterator[slice]:
         rows = max(1, _BLOCK_BYTES // (4 * self.dim))
@@ -169,19 +177,6 @@ def _trim() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
-
-
-def _onwards(progress: Callable[[int], None], done: int) -> Callable[[int], None]:
-    """Count from ``done`` on, and only forwards: some vectors pass by twice."""
-    furthest = done
-
-    def tell(more: int) -> None:
-        nonlocal furthest
-        if done + more > furthest:
-            furthest = done + more
-            progress(furthest)
-
-    return tell
 
 
 def _training_vectors(factory: str) -> int:

@@ -23,6 +23,7 @@ from indexer.kinds import Indexing, Plan
 from indexer.lock import WriterLock
 from indexer.records import EncodedDocument, Filter
 from indexer.settings import IndexSettings
+from indexer.stages import Stages, untold
 from indexer.store import DATABASE, WriteStore, translated
 from indexer.wholes import ids_that_pass
 
@@ -215,12 +216,15 @@ class IndexWriter:
             log_commit(conn, "restart", 0, len(vids))
         self.cursor = 0
 
-    def seal(self) -> None:
+    def seal(self, stages: Stages = untold) -> None:
         """Put the tail into a FAISS file if it has grown to :data:`SEAL_AT` documents.
 
         Call it between batches. Losing it, or losing the file, loses no document. Where the index
         is of an approximate kind, or has grown to be one, all its files are written anew once
         a quarter of the vectors lie outside the main one; a build leaves that to its end.
+
+        Args:
+            stages: told how far the writing is.
 
         Raises:
             InterlinguaError: the disk is full or fails; the tail is searched as before.
@@ -230,17 +234,21 @@ class IndexWriter:
             return
         plan = self.filing.plan()
         if plan.exact or (self.state == "ready" and not self.filing.is_overgrown(plan)):
-            self.filing.seal_tail()
+            self.filing.seal_tail(stages)
         elif self.state == "ready":
-            self.filing.write_anew("seal", self.filing.indexing)
+            self.filing.write_anew("seal", self.filing.indexing, stages)
 
-    def finish(self) -> None:
-        """End the build: seal the tail whatever its size, then call the index ready."""
+    def finish(self, stages: Stages = untold) -> None:
+        """End the build: seal the tail whatever its size, then call the index ready.
+
+        Args:
+            stages: told how far the writing is.
+        """
         plan = self.filing.plan()
         if self.state == "building" and not plan.exact and self.filing.is_overgrown(plan):
-            self.filing.write_anew("seal", self.filing.indexing)
+            self.filing.write_anew("seal", self.filing.indexing, stages)
         else:
-            self.filing.seal_tail()
+            self.filing.seal_tail(stages)
         if self.state == "building":
             with self.store.transaction() as conn:
                 conn.execute("UPDATE progress SET state = 'ready'")
@@ -260,7 +268,7 @@ class IndexWriter:
         """Say what kind the index is to be; its files are written so from now on."""
         self.filing.ask_for(indexing)
 
-    def reindex(self, indexing: Indexing, progress: Callable[[int], None] = lambda _: None) -> Plan:
+    def reindex(self, indexing: Indexing, stages: Stages = untold) -> Plan:
         """Write all FAISS files anew, in another kind; nothing is encoded.
 
         One transaction names them in the place of the old ones; until then every answer is the
@@ -268,7 +276,7 @@ class IndexWriter:
 
         Args:
             indexing: what kind the index is to be.
-            progress: called with the number of documents done.
+            stages: told how far the writing is.
 
         Raises:
             UsageError: the build is unfinished.
@@ -276,12 +284,10 @@ class IndexWriter:
             InterlinguaError: the disk is full or fails; nothing has changed.
         """
         self._check_cursor(None)
-        self.filing.write_anew("reindex", indexing, progress)
+        self.filing.write_anew("reindex", indexing, stages)
         return self.filing.plan()
 
-    def debias(
-        self, debiasing: Debiasing, progress: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def debias(self, debiasing: Debiasing, stages: Stages = untold) -> None:
         """Apply a transform to all documents, and keep it for those to come; nothing is encoded.
 
         The FAISS files are written anew from the raw vectors, unless these are searched before and
@@ -290,14 +296,14 @@ class IndexWriter:
 
         Args:
             debiasing: what to do; :data:`~indexer.debiasing.NOTHING` undoes it.
-            progress: called with the number of documents done.
+            stages: told how far the writing is.
 
         Raises:
             UsageError: the build is unfinished.
             InterlinguaError: the disk is full or fails; nothing has changed.
         """
         self._check_cursor(None)
-        self.filing.debias(debiasing, progress)
+        self.filing.debias(debiasing, stages)
 
     def check_ready(self) -> None:
         """Refuse what an unfinished build must not go through.

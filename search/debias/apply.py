@@ -9,6 +9,7 @@ from indexer.encoders import Encoder
 from indexer.errors import IncompatibleError
 from indexer.index import NOTHING, Debiasing, IndexReader, IndexWriter
 from indexer.records import Role
+from indexer.stages import Stages, untold
 from indexer.transforms import METHODS, NONE, Statistics, fit_transform
 from search.debias.candidates import Candidate
 from search.merging import NO_MERGING
@@ -87,14 +88,17 @@ def debiasing_of(candidate: Candidate, statistics: Statistics, source: str) -> D
     return Debiasing(candidate.method, transform, merging, used)
 
 
-def apply_debiasing(
-    path: Path, debiasing: Debiasing, progress: Callable[[int], None] = lambda _done: None
-) -> None:
+def apply_debiasing(path: Path, debiasing: Debiasing, stages: Stages = untold) -> None:
     """Write the FAISS files of an index anew, through a transform; nothing is encoded.
+
+    Args:
+        path: the index directory.
+        debiasing: what to do.
+        stages: told how far the writing is.
 
     Raises:
         LockedError: another process writes to the index.
         InterlinguaError: the disk is full or fails; nothing has changed.
     """
     with IndexWriter.open(path) as writer:
-        writer.debias(debiasing, progress)
+        writer.debias(debiasing, stages)

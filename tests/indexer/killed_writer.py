@@ -63,7 +63,7 @@ def _change(writer: IndexWriter, rng: random.Random, live: set[str], version: in
     if kind == "seal":
         writer.seal()
     elif kind == "compact":
-        compact_files(writer, lambda _: None)
+        compact_files(writer)
     elif kind == "erase":
         writer.store.erase(writer.path / "tmp")
     elif kind == "delete":

@@ -136,7 +136,7 @@ def test_one_state_while_a_writer_and_readers_are_at_work(
         "        w.add([encoded(f'd{i}-{n}') for n in range(10)])\n"
         "        w.delete([f'd{i - 3}-{n}' for n in range(10)])\n"
         "        w.seal()\n"
-        "        if i % 4 == 0: compact_files(w, lambda _: None)\n"
+        "        if i % 4 == 0: compact_files(w)\n"
         "        if i == 1: print('begun', flush=True)\n"
     )
     writer = subprocess.Popen(

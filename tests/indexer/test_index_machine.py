@@ -134,7 +134,7 @@ class IndexMachine(RuleBasedStateMachine):
     @rule()
     def compact(self) -> None:
         """Nothing is left of what was deleted, and no answer changes."""
-        compact_files(self.writer, lambda _: None)
+        compact_files(self.writer)
         info = self.reader.info()
         assert (info.deleted, info.tail, info.files) == (0, 0, int(bool(self.model)))
         self.writer.store.erase(self.path / "tmp")

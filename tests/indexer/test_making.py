@@ -39,7 +39,7 @@ def blocks(size: int) -> Iterator[Vectors]:
 @pytest.mark.parametrize("factory", FACTORIES)
 def test_a_segment_is_what_faiss_makes_of_all_vectors_at_once(factory: str) -> None:
     """By its own way of adding: the same codes, clusters and links, so the same answers."""
-    made = make_segment(factory, DIM, VIDS, lambda: VECTORS, lambda: blocks(90))
+    made = make_segment(factory, DIM, VIDS, lambda: VECTORS, lambda _stage: blocks(90))
     copy: Any = faiss.clone_index(made.index)
     inner: Any = faiss.downcast_index(copy.index)
     inner.reset()
@@ -76,7 +76,7 @@ def block(seed, rows):
 
 def build(n):
     make_segment({factory!r}, 16384, np.arange(n), lambda: block(0, 100),
-                 lambda: (block(i, 10) for i in range(n // 10)))
+                 lambda _stage: (block(i, 10) for i in range(n // 10)))
 
 build(100)
 before = memory("VmRSS")
@@ -91,7 +91,7 @@ print((memory("VmHWM") - before) * 1024 / (1100 * 16384 * 4))
 
 def made(factory: str) -> Segment:
     """Make a segment of all vectors."""
-    return make_segment(factory, DIM, VIDS, lambda: VECTORS, lambda: blocks(90))
+    return make_segment(factory, DIM, VIDS, lambda: VECTORS, lambda _stage: blocks(90))
 
 
 @pytest.mark.parametrize(

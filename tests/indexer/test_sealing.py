@@ -2,51 +2,124 @@
 
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexer import sealing
+from indexer import writer as writer_module
+from indexer.build import add
+from indexer.build import build as build_corpus
+from indexer.compaction import compact
+from indexer.corpus import Record
+from indexer.encoders import EncoderSpec
+from indexer.imported import import_vectors
 from indexer.index import Indexing, IndexReader, IndexWriter
-from indexer.kinds import clusters_of
+from indexer.kinds import Kind, Quantisation, clusters_of
 from indexer.making import make_segment
+from indexer.purge import purge
 from indexer.records import Vectors
+from indexer.removal import delete
+from indexer.stages import Stages
 from indexer.vectors import Segment, Vids
 from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
 from search.debias.candidates import Candidate
 from search.merging import Merging
 from tests.indexer.reference import random_units
-from tests.indexer.test_kinds import DIM, N, build
+from tests.indexer.test_kinds import DIM, N, build, documents
+
+STEPS = [*range(300, N, 300), N]
+WRITTEN = [("writing the index", done, N) for done in STEPS]
+SORTED = [("sorting into clusters", done, N) for done in STEPS]
+SAVED = [("saving the file", 0, None)]
+STAGES: dict[tuple[Kind, Quantisation], list[tuple[str, int, int | None]]] = {
+    ("flat", "none"): [
+        ("writing the index", done, N) for done in (300, 600, 700, 1000, 1300, 1400, N)
+    ],
+    ("ivf", "none"): [("finding clusters", 0, None), *SORTED, *WRITTEN, *SAVED],
+    ("ivf", "pq"): [("finding clusters", 0, None), *SORTED, *WRITTEN, *SAVED],
+    ("hnsw", "none"): [*WRITTEN, *SAVED],
+    ("hnsw", "pq"): [("learning codes", 0, None), *WRITTEN, *SAVED],
+}
+"""What is told of writing all vectors, 300 at a time and 700 to an exact file."""
 
 
-@pytest.mark.parametrize("kind", ["flat", "ivf", "hnsw"])
-def test_sqlite_keeps_little_meanwhile_and_progress_never_goes_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    """Its cache has its size again afterwards; what is done is told in steps, up to all."""
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few vectors make many blocks and several files."""
     monkeypatch.setattr(sealing, "_BLOCK_BYTES", 4 * DIM * 300)
     monkeypatch.setattr(sealing, "ROWS_A_FILE", 700)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", STAGES)
+def test_sqlite_keeps_little_meanwhile_and_every_stage_is_told(
+    tmp_path: Path, kind: tuple[Kind, Quantisation]
+) -> None:
+    """Its cache has its size again afterwards; what is done is told in steps, up to all."""
     path = build(tmp_path / "i")
-    told: list[int] = []
+    told: list[tuple[str, int, int | None]] = []
     caches: set[int] = set()
     with IndexWriter.open(path) as writer:
 
         def cache() -> int:
             return int(writer.store.conn.execute("PRAGMA cache_size").fetchone()[0])
 
-        def tell(done: int) -> None:
-            told.append(done)
-            caches.add(cache())
+        def tell(*stage: *tuple[str, int, int | None]) -> None:
+            told.append(stage)
+            if stage[0] != "saving the file":
+                caches.add(cache())
 
         before = cache()
-        writer.reindex(Indexing(kind), tell)  # type: ignore[arg-type]
+        writer.reindex(Indexing(*kind), tell)
         assert cache() == before
-    steps = [300, 600, 700, 1000, 1300, 1400, 1600] if kind == "flat" else [*range(300, N, 300), N]
-    assert told == steps
+    assert told == STAGES[kind]
     assert caches == {-(sealing._CACHE >> 10)}
     assert -before << 20 > sealing._CACHE << 10
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_whatever_writes_files_tells_its_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: tuple[Kind, Quantisation]
+) -> None:
+    """The end of a build and of an import, an addition that is sealed, a transform, compacting."""
+    monkeypatch.setattr(writer_module, "SEAL_AT", 1000)
+    indexing = Indexing(*kind)
+    np.save(tmp_path / "v.npy", np.stack([e.vector for e in documents()]))
+    corpus = [e.document for e in documents()]
+    more = [replace(document, id=f"more {document.id}") for document in corpus]
+    records = [Record(document, document.id) for document in corpus]
+    path, hashing = tmp_path / "i", EncoderSpec("hashing")
+    told: dict[str, list[tuple[str, int, int | None]]] = defaultdict(list)
+
+    def tell(job: str) -> Stages:
+        return lambda *stage: told[job].append(stage)
+
+    import_vectors(tmp_path / "v.npy", records, tmp_path / "m", indexing=indexing, stages=tell("i"))
+    build_corpus(corpus, path, encoder=hashing, indexing=indexing, stages=tell("b"))
+    add(more, path, stages=tell("a"))
+    with IndexReader.open(path) as reader:
+        statistics = statistics_of_index(reader)
+    centring = debiasing_of(Candidate("centring", Merging()), statistics, "itself")
+    apply_debiasing(path, centring, tell("d"))
+    delete(["d0007"], path)
+    compact(path, tell("c"))
+    delete(["d0008"], path)
+    purge(path, stages=tell("p"))
+
+    n = {"i": N, "b": N, "a": N if kind[0] == "flat" else 2 * N, "d": 2 * N, "c": 2 * N - 1}
+    n["p"] = n["c"] - 1
+    for job, written in n.items():
+        last = {stage: (done, total) for stage, done, total in told[job]}
+        expected = {
+            stage: ((total and written) or 0, total and written) for stage, _, total in STAGES[kind]
+        }
+        assert last == expected
+        assert [*last] == [*expected]  # in this order
 
 
 @pytest.mark.slow
@@ -94,10 +167,11 @@ def test_clusters_are_trained_on_what_is_searched(
         dim: int,
         vids: Vids,
         sample: Callable[[], Vectors],
-        blocks: Callable[[], Iterable[Vectors]],
+        blocks: Callable[[str], Iterable[Vectors]],
+        stages: Stages,
     ) -> Segment:
         samples.append(sample())
-        return make_segment(factory, dim, vids, sample, blocks)
+        return make_segment(factory, dim, vids, sample, blocks, stages)
 
     monkeypatch.setattr(sealing, "make_segment", spy)
     monkeypatch.setattr(sealing, "_A_CLUSTER", 20)

@@ -56,7 +56,7 @@ def _tidy(writer: IndexWriter, dice: float) -> None:
     if dice < 0.15:
         writer.finish()  # seals the tail, whatever its size
     elif dice < 0.2:
-        compact_files(writer, lambda _: None)
+        compact_files(writer)
     elif dice < 0.22:
         writer.store.fold()
 
