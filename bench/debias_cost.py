@@ -3,7 +3,8 @@
 An index of seeded random vectors in 11 languages and groups of 11 is made first (not counted).
 Then, in one process: the pass that gathers what all fits look at, with the memory it takes beyond
 the vectors; the fit of each method; the switch to each kind of transform, which writes all FAISS
-files anew and encodes nothing; and the time of one query in every way, asked in turn.
+files anew and encodes nothing; and the time of one query in every way, asked in turn, with how
+many of the ten that an exact search would give it finds.
 
     python -m bench.debias_cost [--documents 1000000] [--dim 384] [--queries 200]
 """
@@ -30,6 +31,8 @@ from search.ranked import ranked
 
 LANGUAGES = ("ar", "de", "el", "en", "es", "hi", "ru", "th", "tr", "vi", "zh")
 BATCH = 11 * 1000
+EXACTLY = 40
+"""Queries that are also answered exactly."""
 
 
 def drawn(n: int, dim: int) -> Iterator[list[EncodedDocument]]:
@@ -107,7 +110,29 @@ def interleaved(ways: Mapping[str, Timed], asked: Vectors) -> dict[str, NDArray[
     return times
 
 
-def show(times: dict[str, NDArray[np.float64]]) -> None:
+def found_of_exact(state: Snapshot, merging: Merging, asked: Vectors) -> float:
+    """Share of the ten that an exact search merges which the index, as it is, merges too."""
+    vectors = state.debiasing.apply(asked, ["en"] * len(asked))
+    kept = [
+        ranked(
+            state,
+            vectors,
+            ["en"] * len(asked),
+            10,
+            Filter(),
+            merging,
+            [frozenset()] * len(asked),
+            exact,
+        )
+        for exact in (False, True)
+    ]
+    same = [
+        {h.document.id for h in a} & {h.document.id for h in b} for a, b in zip(*kept, strict=True)
+    ]
+    return float(np.mean([len(ids) / 10 for ids in same]))
+
+
+def show(times: dict[str, NDArray[np.float64]], also: Mapping[str, str]) -> None:
     """Print the median of each way, and of its differences from the first, with 95 % intervals."""
     first = next(iter(times.values()))
     for name, found in times.items():
@@ -116,7 +141,7 @@ def show(times: dict[str, NDArray[np.float64]]) -> None:
         low, high = np.percentile(np.median(difference[drawn], axis=1), [2.5, 97.5])
         print(
             f"| {name} | {np.median(found):.2f} ms | {np.median(difference):+.2f} ms "
-            f"({low:+.2f} to {high:+.2f}) |",
+            f"({low:+.2f} to {high:+.2f}) | {also[name]} |",
             flush=True,
         )
 
@@ -172,11 +197,30 @@ def _switches(
             if name == "none":  # loaded twice, the same state shows what memory alone changes
                 again = stack.enter_context(IndexReader.open(path))
                 states["none, loaded again"] = stack.enter_context(again.snapshot())
-        print(f"\n| transform | one query, median of {len(asked)} | more |\n| --- | ---: | ---: |")
+        print(
+            f"\n| transform | one query, median of {len(asked)} | more | of it the transform |\n"
+            "| --- | ---: | ---: | ---: |"
+        )
         names = sorted(states, key=lambda name: name != "none")
-        show(interleaved({n: asking(states[n], NO_MERGING) for n in names}, asked))
-        print(f"\n| merging | one query, median of {len(asked)} | more |\n| --- | ---: | ---: |")
-        show(interleaved({n: asking(states["none"], Merging(n)) for n in NAMES}, asked))
+        applied = {name: f"{1000 * _apply_seconds(states[name], asked):.3f} ms" for name in names}
+        show(interleaved({n: asking(states[n], NO_MERGING) for n in names}, asked), applied)
+        print(
+            f"\n| merging | one query, median of {len(asked)} | more | of the exact ten |\n"
+            "| --- | ---: | ---: | ---: |"
+        )
+        plain, few = states["none"], asked[:EXACTLY]
+        shares: dict[str, str] = {n: f"{found_of_exact(plain, Merging(n), few):.3f}" for n in NAMES}
+        show(interleaved({n: asking(plain, Merging(n)) for n in NAMES}, asked), shares)
+
+
+def _apply_seconds(state: Snapshot, asked: Vectors) -> float:
+    """Processor time of putting one query through the transform: the median."""
+    times = []
+    for row in range(len(asked)):
+        start = time.process_time()
+        state.debiasing.apply(asked[row : row + 1], ["en"])
+        times.append(time.process_time() - start)
+    return float(np.median(times))
 
 
 if __name__ == "__main__":

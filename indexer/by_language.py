@@ -19,10 +19,14 @@ from indexer.language_layout import Codes, LanguageLayout
 from indexer.nearest import error_bound, exact_scores, nearest, ranks_of_ties
 from indexer.records import Filter, Vectors
 from indexer.segments import Segments
+from indexer.shares import proposed_by_language
 from indexer.vectors import Positions
 
 _BLOCK_SCORES = 16_000_000
 """Scores held at once: 64 MB."""
+
+_TOGETHER = 8
+"""Queries that search language by language at once; all clusters are ordered for each."""
 
 _SHORT = 12
 """FAISS has special loops for vectors of up to so many dimensions, which add in another order."""
@@ -149,18 +153,45 @@ def _one_by_one(
 ) -> tuple[tuple[str, ...], Iterator[Candidates]]:
     """Search each language by itself, where a search does not look at everything."""
     names = tuple(segments.language_counts(conn, allowed))
-    most = max((len(rows) for rows in drop), default=0)
     alone = [replace(allowed, languages=frozenset({name})) for name in names]
-    lists = [nearest(conn, segments, queries, depth + most, one, exact) for one in alone]
+
+    most = max((len(rows) for rows in drop), default=0)
 
     def found() -> Iterator[Candidates]:
-        for number, (query, out) in enumerate(zip(queries, drop, strict=True)):
-            own = [one[number] for one in lists]
-            vids = np.concatenate([np.empty(0, np.int64), *(f.vids for f in own)])
-            scores = np.concatenate([np.empty(0, np.float32), *(f.scores for f in own)])
-            languages = np.repeat(np.arange(len(own)), [len(f.vids) for f in own])
-            positions = segments.positions(vids)
-            kept = ~np.isin(positions, out)
-            yield Candidates(conn, segments, query, positions[kept], languages[kept], scores[kept])
+        for start in range(0, len(queries), _TOGETHER):
+            asked, out = queries[start : start + _TOGETHER], drop[start : start + _TOGETHER]
+            lists = (
+                [_exactly(conn, segments, asked, depth + most, one) for one in alone]
+                if exact
+                else proposed_by_language(conn, segments, asked, depth + most, alone, allowed)
+            )
+            for number, (query, never) in enumerate(zip(asked, out, strict=True)):
+                own = [rows[number] for rows in lists]
+                yield _joined(conn, segments, query, own, never)
 
     return names, found()
+
+
+def _exactly(
+    conn: sqlite3.Connection, segments: Segments, queries: Vectors, k: int, language: Filter
+) -> list[Positions]:
+    """Find the rows of the nearest of a language, for each query."""
+    found = nearest(conn, segments, queries, k, language, exact=True)
+    return [segments.positions(own.vids) for own in found]
+
+
+def _joined(
+    conn: sqlite3.Connection,
+    segments: Segments,
+    query: Vectors,
+    lists: Sequence[Positions],
+    never: Positions,
+) -> Candidates:
+    """Put the lists of the languages, in their order, one behind the other, and score them."""
+    positions = np.concatenate([np.empty(0, np.int64), *lists])
+    languages = np.repeat(np.arange(len(lists)), [len(own) for own in lists])
+    if len(never):
+        kept = ~np.isin(positions, never)
+        positions, languages = positions[kept], languages[kept]
+    near = exact_scores(query, segments.vectors(conn, positions))
+    return Candidates(conn, segments, query, positions, languages, near)

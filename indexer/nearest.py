@@ -70,6 +70,13 @@ def nearest(
     ]
 
 
+def first_guess(segments: Segments, k: int, *, exact: bool) -> int:
+    """Candidates that are asked for at first: a few more than wanted, and more of coarse codes."""
+    if not exact and not segments.raw:
+        return k * (segments.indexing.refine or default_refine(segments.codes)) + 8
+    return k + max(8, k // 4)
+
+
 class _Search:
     """One search of some queries."""
 
@@ -86,10 +93,7 @@ class _Search:
         self._sure = exact or segments.exact
         self._mask = segments.mask(conn, allowed)
         self._passing = segments.passing(conn, allowed)
-        self.first_guess = k + max(8, k // 4)
-        """Candidates to ask for at first: a few more than wanted."""
-        if not self._sure and not segments.raw:
-            self.first_guess = k * (segments.indexing.refine or default_refine(segments.codes)) + 8
+        self.first_guess = first_guess(segments, k, exact=exact)
 
     def answers(self, queries: Vectors) -> list[Neighbours]:
         """Answer queries that are few enough to be held in memory with their candidates."""

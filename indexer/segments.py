@@ -18,7 +18,7 @@ from indexer.language_layout import LanguageLayout
 from indexer.records import Filter, Vectors
 from indexer.remedies import REPAIR
 from indexer.vector_files import load_file
-from indexer.vectors import Mask, Passing, Positions, Segment, Vids
+from indexer.vectors import Held, Mask, Passing, Positions, Segment, Vids
 
 _CACHED_FILTERS = 32
 _CACHED_PASSING = 256
@@ -76,6 +76,7 @@ class Segments:
     _languages: dict[tuple[Filter, bool], dict[str, int]] = field(default_factory=dict)
     _passing: dict[Filter, tuple[Passing, ...]] = field(default_factory=dict)
     _layouts: dict[Filter, LanguageLayout] = field(default_factory=dict)
+    _held: dict[Filter, tuple[Held, ...]] = field(default_factory=dict)
     notes: dict[Hashable, object] = field(default_factory=dict)
     """What those who ask have worked out of this state and want to find again."""
 
@@ -83,6 +84,11 @@ class Segments:
     def rows(self) -> int:
         """Number of rows of all segments, deleted ones included."""
         return len(self.vids)
+
+    @property
+    def living(self) -> Positions:
+        """All rows but those of deleted documents."""
+        return np.flatnonzero(~np.isin(self.vids, self.dead))
 
     def positions(self, vids: NDArray[np.int64]) -> Positions:
         """Find the rows of vids, -1 where there is none; rows count through all segments."""
@@ -242,6 +248,22 @@ class Segments:
             if not allowed.exclude:
                 _remember(self._passing, allowed, found, _CACHED_PASSING)
         return found
+
+    def held(
+        self, conn: sqlite3.Connection, languages: Sequence[Filter], allowed: Filter
+    ) -> tuple[Held, ...]:
+        """Count what each language has in each cluster, (L, nlist) of each segment, or (L, 0).
+
+        Remembered by ``allowed``, the filter that ``languages`` divide.
+        """
+        held = self._held.get(allowed)
+        if held is None:
+            passing = [self.passing(conn, one) for one in languages]
+            each = enumerate(self.all)
+            held = tuple(s.held([some[number] for some in passing]) for number, s in each)
+            if not allowed.exclude:
+                _remember(self._held, allowed, held, _CACHED_LAYOUTS)
+        return held
 
     def layout(self, conn: sqlite3.Connection, allowed: Filter) -> LanguageLayout:
         """Sort the rows that a filter lets pass by language, remembering the answer.

@@ -1,9 +1,10 @@
 """The FAISS side: vectors that are searched, and the candidates they yield."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ Vids = NDArray[np.int64]
 
 Positions = NDArray[np.int64]
 """(n,) int64, numbers of rows."""
+
+Held = NDArray[np.int32]
+"""(L, nlist) rows of each language in each cluster."""
 
 _WORTH_THREADS = 250_000
 """Products of two vectors that take one thread some 25 ms."""
@@ -45,6 +49,15 @@ class Passing(NamedTuple):
     """Bit i is row i; None lets all rows pass."""
     rows: int
     """How many there are."""
+
+
+class Clusters(NamedTuple):
+    """Clusters that each query looks into."""
+
+    numbers: NDArray[np.int64]
+    """(q, p), -1 for none."""
+    scores: Vectors
+    """(q, p) float32 inner products with their centres."""
 
 
 class Segment:
@@ -147,6 +160,67 @@ class Segment:
             parameters = faiss_module().SearchParametersHNSW(sel=selector, efSearch=effort)
         scores, rows = self._inner.search(queries, m, params=parameters)
         return scores, rows
+
+    def probe(self, queries: Vectors, m: int, passing: Passing, clusters: Clusters) -> Positions:
+        """Find the best vectors of each query in clusters of the caller's choice.
+
+        Args:
+            queries: (q, d) contiguous float32.
+            m: at least 1, and at most the rows that may be found in the clusters of each query.
+            passing: which those are.
+            clusters: which to look into.
+
+        Returns:
+            (q, m) rows, best first.
+        """
+        pointer, faiss = faiss_module().swig_ptr, faiss_module()
+        numbers = np.ascontiguousarray(clusters.numbers)
+        centres = np.ascontiguousarray(clusters.scores)
+        scores = np.empty((len(queries), m), np.float32)
+        rows = np.empty((len(queries), m), np.int64)
+        parameters = faiss.SearchParametersIVF()
+        parameters.sel, parameters.nprobe = _selector(passing), numbers.shape[1]
+        with _threads(len(queries), len(self.vids)):
+            # FAISS's own wrapper takes no parameters here.
+            self._inner.search_preassigned_c(
+                *(len(queries), pointer(queries), m, pointer(numbers), pointer(centres)),
+                *(pointer(scores), pointer(rows), False, parameters),
+            )
+        return rows
+
+    def centres(self, queries: Vectors) -> Vectors | None:
+        """Score the centres of all clusters, (q, nlist) float32; None where there are none.
+
+        Args:
+            queries: (q, d) contiguous float32.
+        """
+        return queries @ self._centres.T if self.factory.startswith("IVF") else None
+
+    def held(self, parts: Sequence[Passing]) -> Held:
+        """Count the rows of each part in each cluster, (parts, nlist); nlist is 0 without any."""
+        clusters = self._inner.nlist if self.factory.startswith("IVF") else 0
+        held = np.zeros((len(parts), clusters), np.int32)
+        for own, passing in zip(held, parts if clusters else (), strict=False):
+            some = self._cluster_of_row
+            if passing.bits is not None:
+                flags = np.unpackbits(passing.bits, count=len(self.vids), bitorder="little")
+                some = some[flags.view(bool)]
+            own[:] = np.bincount(some, minlength=clusters)
+        return held
+
+    @cached_property
+    def _centres(self) -> Vectors:
+        """Of all clusters, (nlist, d)."""
+        centres: Vectors = self._inner.quantizer.reconstruct_n(0, self._inner.nlist)
+        return centres
+
+    @cached_property
+    def _cluster_of_row(self) -> NDArray[np.int32]:
+        """Where direct access to a vector finds it, (n,)."""
+        entries = self._inner.direct_map.array  # cluster << 32 | place in it
+        pairs = faiss_module().rev_swig_ptr(entries.data(), entries.size())
+        numbers: NDArray[np.int32] = (pairs >> 32).astype(np.int32)
+        return numbers
 
     def _scan(self, queries: Vectors, m: int, passing: Passing) -> tuple[Vectors, Positions]:
         """Score everything that is stored."""

@@ -143,7 +143,7 @@ def _crowding(state: Snapshot, positions: Positions, language: str) -> Crowding:
         known = state.remembered(("crowding", name), lambda: np.full(rows, np.nan, np.float32))
         lacking = positions[np.isnan(known[positions])]
         if len(lacking) and rows <= _ALL_AT_ONCE:
-            lacking = np.arange(rows)
+            lacking = state.segments.living
         known[lacking] = crowding(state.rows_at(lacking), sample)
         means.append(known[positions])
     mean: Crowding = np.mean(means, axis=0)
