@@ -23,6 +23,7 @@ def backup(
     from cli.output import print_json
     from cli.progress import documents_in, progress
     from indexer.backup import backup as run
+    from indexer.nouns import counted
 
     with progress("copying", documents_in(index), quiet) as show:
         report = run(index, output, copy=copy, progress=show)
@@ -31,6 +32,7 @@ def backup(
         print_json({"schema": "interlingua.backup/1", "index": str(index), **fields})
         return
     typer.echo(
-        f"{output}: {report.documents} documents of {index} as of commit {report.commit}; "
-        f"{report.files} files, {report.bytes} bytes, {report.linked} files linked"
+        f"{output}: {counted(report.documents, 'document')} of {index} as of commit "
+        f"{report.commit}; {counted(report.files, 'file')}, {counted(report.bytes, 'byte')}, "
+        f"{report.linked} linked"
     )

@@ -12,6 +12,7 @@ def compact(index: IndexPath, quiet: Quiet = False, json: Json = False) -> None:
     from cli.output import print_json
     from cli.progress import stages
     from indexer.compaction import compact as run
+    from indexer.nouns import counted
 
     with stages(quiet) as show:
         report = run(index, show)
@@ -19,9 +20,10 @@ def compact(index: IndexPath, quiet: Quiet = False, json: Json = False) -> None:
         print_json({"schema": "interlingua.compact/1", "path": str(index), **asdict(report)})
         return
     typer.echo(
-        f"{index}: {report.documents} documents in {report.files} FAISS files of {report.bytes} "
-        f"bytes (before: {report.files_before} of {report.bytes_before}), "
-        f"{report.dropped} deleted vectors dropped"
+        f"{index}: {counted(report.documents, 'document')} in "
+        f"{counted(report.files, 'FAISS file')} of {counted(report.bytes, 'byte')} "
+        f"(before: {report.files_before} of {report.bytes_before:,}), "
+        f"{counted(report.dropped, 'deleted vector')} dropped"
     )
     if not report.folded:
         note = "the write-ahead log stays: somebody reads an earlier state"

@@ -46,11 +46,14 @@ def _print(report: "ConvertReport", output: Path, json: bool) -> None:
     from dataclasses import asdict
 
     from cli.output import print_json
+    from indexer.nouns import counted
 
     if json:
         print_json({"schema": "interlingua.convert/1", **asdict(report)})
         return
     languages = ", ".join(f"{code} {n}" for code, n in sorted(report.languages.items()))
-    typer.echo(f"{output}: {report.documents} documents, {report.queries} queries ({languages})")
+    documents = counted(report.documents, "document")
+    queries = counted(report.queries, "query", "queries")
+    typer.echo(f"{output}: {documents}, {queries} ({languages})")
     for reason, n in report.skipped.items():
         typer.echo(f"skipped {n}: {reason}", err=True)

@@ -93,6 +93,7 @@ class CorpusSource:
             InputError: after printing: the corpus would be refused.
         """
         from indexer.errors import InputError
+        from indexer.nouns import are, counted
         from indexer.readers.preview import preview
         from indexer.rejects import Rejects
 
@@ -112,7 +113,8 @@ class CorpusSource:
         if seen.stopped is not None:
             raise seen.stopped
         if rejects.count > max_rejects:
-            reason = f"{rejects.count} records would be refused, {max_rejects} are allowed"
+            many = counted(rejects.count, "record")
+            reason = f"{many} would be refused, {max_rejects:,} {are(max_rejects)} allowed"
             raise InputError(reason, "mend them, or tolerate them with --max-rejects")
         return seen
 
@@ -124,6 +126,7 @@ def _say(said: str) -> None:
 
 
 def _print(seen: "Preview", rejects: "Rejects") -> None:
+    from indexer.nouns import are, counted
     from search.text import printable
 
     for record in seen.first:
@@ -133,13 +136,15 @@ def _print(seen: "Preview", rejects: "Rejects") -> None:
         about += [f"{name}={value}" for name, value in document.metadata.items()]
         typer.echo(printable(f"{record.place}: {_cut(document.text)}"))
         typer.echo(printable(f"  {_cut(', '.join(about))}"))
-    typer.echo(f"{seen.records} records ({_counted(seen.languages)})")
+    typer.echo(f"{counted(seen.records, 'record')} ({_counted(seen.languages)})")
     if seen.chunks is not None:
-        typer.echo(f"  {sum(seen.chunks.values())} chunks of them ({_counted(seen.chunks)})")
+        chunks = counted(sum(seen.chunks.values()), "chunk")
+        typer.echo(f"  {chunks} of them ({_counted(seen.chunks)})")
     if seen.detected:
         typer.echo(f"  {seen.detected} with a detected language, not a given one")
     if seen.repeated:
-        typer.echo(f"  {seen.repeated} that are there already, or the same text again")
+        repeated = f"{seen.repeated} that {are(seen.repeated)} there already"
+        typer.echo(f"  {repeated}, or the same text again")
     if rejects.count:
         typer.echo(f"  {rejects.count} would be refused:")
     for reason, tally in rejects.reasons.items():

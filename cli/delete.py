@@ -86,7 +86,10 @@ def _by_filter(index: "Path", allowed: "Filter", dry_run: bool, json: bool) -> N
 
 
 def _done(index: "Path", deleted: int, dry_run: bool) -> str:
-    return f"{'would delete' if dry_run else 'deleted'} {deleted} documents from {index}"
+    from indexer.nouns import counted
+
+    done = "would delete" if dry_run else "deleted"
+    return f"{done} {counted(deleted, 'document')} from {index}"
 
 
 def _read_ids(source: str) -> list[str]:

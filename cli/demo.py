@@ -31,7 +31,7 @@ def demo(
         info = opened.info()
         _check(info, index)
         typer.echo(
-            f"{index}: {info.documents} sentences, {info.groups} meanings in "
+            f"{index}: {info.documents:,} sentences, {info.groups} meanings in "
             f"{len(info.languages)} languages, encoded by {info.encoder}"
         )
         for id_ in ASKED:

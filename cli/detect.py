@@ -91,13 +91,14 @@ def _document(detector: str, survey: "Survey", rejected: int) -> dict[str, objec
 def _print(detector: str, survey: "Survey", rejected: int) -> None:
     """Print the same for a person."""
     from cli.output import console
+    from indexer.nouns import counted
 
     typer.echo(
-        f"{survey.records} records, {survey.labelled} with a label; {detector}, a language "
-        f"below {survey.threshold:g} is und"
+        f"{counted(survey.records, 'record')}, {survey.labelled:,} with a label; {detector}, "
+        f"a language below {survey.threshold:g} is und"
     )
     if rejected:
-        typer.echo(f"{rejected} records refused and left out")
+        typer.echo(f"{counted(rejected, 'record')} refused and left out")
     out = console()
     out.print(_languages(survey))
     out.print(_confidence(survey))

@@ -111,13 +111,15 @@ def _print(
     from dataclasses import asdict
 
     from cli.output import print_json
+    from indexer.nouns import counted
 
     if json:
         said = {"path": str(output), "format": chosen, "bytes": output.stat().st_size}
         print_json({"schema": "interlingua.export/1", **said, **asdict(report)})
         return
     languages = ", ".join(f"{lang} {n}" for lang, n in report.languages.items())
-    typer.echo(f"{output}: {report.documents} documents ({languages}) as of commit {report.commit}")
+    documents = counted(report.documents, "document")
+    typer.echo(f"{output}: {documents} ({languages}) as of commit {report.commit}")
     if chosen == "embedding-atlas":
         shown = "--x projection_x --y projection_y --neighbors neighbors"
         typer.echo(f"look at it: embedding-atlas {output} --text {fields.text} {shown}")

@@ -68,6 +68,7 @@ def import_vectors(
     from indexer.errors import UsageError
     from indexer.imported import count_records
     from indexer.imported import import_vectors as run
+    from indexer.nouns import counted
     from indexer.rejects import Rejects
     from indexer.vectorfiles import open_vectors
 
@@ -92,7 +93,7 @@ def import_vectors(
         seen = source.dry_run(json, max_rejects=0)
         files.check(seen.records + seen.repeated)
         if not json:
-            typer.echo(f"{files.rows} vectors of {files.dim} dimensions")
+            typer.echo(f"{counted(files.rows, 'vector')} of {counted(files.dim, 'dimension')}")
         return
     expected = count_records(source.found)
     # A refused record would shift the rows behind it, so none is tolerated.
@@ -112,4 +113,6 @@ def import_vectors(
         )
     print_build("import", index, report, json)
     if report.rescaled and not json:
-        typer.echo(f"  {report.rescaled} vectors were not of unit length and were made so")
+        were = "was" if report.rescaled == 1 else "were"
+        rescaled = counted(report.rescaled, "vector")
+        typer.echo(f"  {rescaled} {were} not of unit length and {were} made so")

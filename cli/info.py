@@ -7,6 +7,7 @@ import typer
 
 from cli.options import IndexPath, Json
 from indexer.kinds import default_effort, kind_of
+from indexer.nouns import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,11 @@ def _transform(info: "IndexInfo") -> str:
     fitted = info.fitted_on.get("source")
     return (
         info.transform
-        + (f", fitted on {fitted} ({info.fitted_on.get('documents')} documents)" if fitted else "")
+        + (
+            f", fitted on {fitted} ({counted(int(str(info.fitted_on['documents'])), 'document')})"
+            if fitted
+            else ""
+        )
         + (f"; languages merged by {merging}" if merging else "")
     )
 
@@ -69,8 +74,8 @@ def _counted(numbers: "Mapping[str, int]") -> str:
 
 def _documents(info: "IndexInfo") -> str:
     if info.wholes is None:
-        return str(info.documents)
-    return f"{info.wholes}, in {info.documents} chunks ({info.chunking})"
+        return f"{info.documents:,}"
+    return f"{info.wholes:,}, in {counted(info.documents, 'chunk')} ({info.chunking})"
 
 
 def _kind(info: "IndexInfo") -> list[tuple[str, object]]:
@@ -91,17 +96,18 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     """Say the same for a person, what is zero or ordinary left out."""
     by_number = sorted(info.languages.items(), key=lambda item: (-item[1], item[0]))
     sources = ", ".join(f"{n} {source}" for source, n in info.language_sources.items())
+    files = counted(info.files, "file")
     lines: list[tuple[str, object]] = [
         ("path", f"{info.path} (format {info.format})"),
-        ("documents", f"{_documents(info)}, {info.groups} groups"),
+        ("documents", f"{_documents(info)}, {counted(info.groups, 'group')}"),
         ("languages", f"{_counted(dict(by_number))} ({sources})" if by_number else "none"),
         *([("scripts", _counted(info.scripts))] if info.scripts else []),
         *([("detector", info.detector)] if "detected" in info.language_sources else []),
-        ("encoder", f"{info.encoder}, {info.dim} dimensions, {info.arithmetic}"),
+        ("encoder", f"{info.encoder}, {counted(info.dim, 'dimension')}, {info.arithmetic}"),
         *([("opened as", info.opened)] if _is_elsewhere(info) else []),
         ("role", info.role),
         ("fingerprint", info.fingerprint),
-        ("faiss", f"{info.kind}, {info.files} files, {info.bytes} bytes, tail {info.tail}"),
+        ("faiss", f"{info.kind}, {files}, {counted(info.bytes, 'byte')}, tail {info.tail:,}"),
         *_kind(info),
         ("transform", _transform(info)),
     ]
@@ -110,10 +116,10 @@ def _lines(info: "IndexInfo") -> list[tuple[str, object]]:
     if info.deleted:
         lines.append(("deleted", f"{info.deleted}, in no answer, still in a FAISS file"))
     lines.extend(
-        ("truncated", f"{lang}: {n} documents, {tokens} tokens cut off")
+        ("truncated", f"{lang}: {counted(n, 'document')}, {counted(tokens, 'token')} cut off")
         for lang, (n, tokens) in info.truncated.items()
     )
     if info.uncounted:
-        said = "where it is not known whether their texts were cut"
-        lines.append(("uncounted", f"{info.uncounted} documents, {said}"))
+        said = "where it is not known whether the text was cut"
+        lines.append(("uncounted", f"{counted(info.uncounted, 'document')}, {said}"))
     return lines

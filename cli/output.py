@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.labels import warn_of_labels
+from indexer.nouns import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,24 +51,27 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
 
 def _said(index: Path, report: "BuildReport") -> Iterator[str]:
     languages = sorted(report.languages.items(), key=lambda item: -item[1])
-    what = "documents" if report.wholes is None else f"chunks of {report.wholes} documents"
+    held = counted(report.documents, "document" if report.wholes is None else "chunk")
+    of = "" if report.wholes is None else f" of {counted(report.wholes, 'document')}"
     listed = ", ".join(f"{lang} {n}" for lang, n in languages)
-    yield f"{index}: {report.documents} {what} ({listed})"
+    yield f"{index}: {held}{of} ({listed})"
     details = (
-        (report.resumed_at, "records were there from the interrupted run"),
-        (report.replaced, "documents replaced"),
-        (report.reused, "of them with the same text: not encoded again"),
-        (report.unchanged, "records left out: already there, or the same text again"),
-        (report.detected, "with a detected language, not a given one"),
-        (report.languages.get("und", 0), "documents of unknown language (und)"),
-        (report.rejected, f"records refused, see {index / 'rejects.jsonl'}"),
+        (report.resumed_at, "record", "there already, from the interrupted run"),
+        (report.replaced, "document", "replaced"),
+        (report.reused, "", "of them with the same text: not encoded again"),
+        (report.unchanged, "record", "left out: already there, or the same text again"),
+        (report.detected, "", "with a detected language, not a given one"),
+        (report.languages.get("und", 0), "document", "of unknown language (und)"),
+        (report.rejected, "record", f"refused, see {index / 'rejects.jsonl'}"),
     )
-    yield from (f"  {number} {what}" for number, what in details if number)
+    for number, noun, what in details:
+        if number:
+            yield f"  {counted(number, noun) if noun else f'{number:,}'} {what}"
     if report.plan is not None and not report.plan.exact:
         yield f"  searched by {report.plan.factory}: {report.plan.why}"
         yield "  it may miss neighbours: `interlingua tune` says how many, in every language"
     for lang, (documents, tokens) in sorted(report.truncated.items()):
-        longer = "documents longer than the model takes"
-        yield f"  {lang}: {documents} {longer}, {tokens} tokens cut off"
+        longer = f"{counted(documents, 'document')} longer than the model takes"
+        yield f"  {lang}: {longer}, {counted(tokens, 'token')} cut off"
     if report.truncated:
         yield "  what is cut off cannot be found: see --chunk of `interlingua build`"

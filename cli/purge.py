@@ -21,6 +21,7 @@ def purge(
 
     from cli.output import print_json
     from cli.progress import stages
+    from indexer.nouns import counted
     from indexer.purge import purge as run
 
     with stages(quiet) as show:
@@ -29,14 +30,14 @@ def purge(
         print_json({"schema": "interlingua.purge/1", "path": str(index), **asdict(report)})
         return
     typer.echo(
-        f"{index}: nothing is left of what was deleted; {report.documents} documents, "
-        f"{report.bytes} bytes (before: {report.bytes_before})"
+        f"{index}: nothing is left of what was deleted; {counted(report.documents, 'document')}, "
+        f"{counted(report.bytes, 'byte')} (before: {report.bytes_before:,})"
     )
-    for number, what in (
-        (report.dropped, "deleted vectors dropped from FAISS files"),
-        (report.audits, "stored audits had texts blanked"),
+    for number, what, done in (
+        (report.dropped, "deleted vector", "dropped from FAISS files"),
+        (report.audits, "stored audit", "had texts blanked"),
     ):
         if number:
-            typer.echo(f"  {number} {what}")
+            typer.echo(f"  {counted(number, what)} {done}")
     for name in report.removed:
         typer.echo(f"  {name} removed")

@@ -20,6 +20,7 @@ def reindex(
     from cli.output import print_json
     from cli.progress import stages
     from indexer.index import IndexReader, IndexWriter
+    from indexer.nouns import counted
 
     with IndexWriter.open(index) as writer:
         asked = indexing_of(index_kind, quantise, memory_budget, writer.indexing)
@@ -35,6 +36,7 @@ def reindex(
         print_json({**document, "files": info.files, "bytes": info.bytes})
         return
     typer.echo(f"{index}: {plan.factory}, {plan.why}")
-    typer.echo(f"  {info.documents} documents, {info.files} files, {info.bytes} bytes")
+    sizes = ((info.documents, "document"), (info.files, "file"), (info.bytes, "byte"))
+    typer.echo(f"  {', '.join(counted(*size) for size in sizes)}")
     if not plan.exact:
         typer.echo("  it may miss neighbours: `interlingua tune` says how many, in every language")

@@ -20,6 +20,7 @@ def restore(
 
     from cli.output import print_json
     from cli.progress import progress
+    from indexer.nouns import counted
     from indexer.restore import restore as run
 
     with progress("restoring files", None, quiet) as show:
@@ -29,6 +30,6 @@ def restore(
         print_json({"schema": "interlingua.restore/1", "backup": str(source), **fields})
         return
     typer.echo(
-        f"{index}: {report.documents} documents as they were at {report.created}, commit "
+        f"{index}: {counted(report.documents, 'document')} as of {report.created}, commit "
         f"{report.commit}; every file is what was backed up"
     )

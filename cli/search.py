@@ -158,7 +158,9 @@ def _refuse_beside_queries(*given: str | None) -> None:
 
 
 def _warn_if_unfinished(index: "Index") -> None:
+    from indexer.nouns import counted
+
     info = index.info()
     if info.state != "ready":
         note = "its build is unfinished; run the same command again to go on"
-        typer.echo(f"note: {info.documents} documents so far, {note}", err=True)
+        typer.echo(f"note: {counted(info.documents, 'document')} so far, {note}", err=True)

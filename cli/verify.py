@@ -21,6 +21,7 @@ def verify(
     """Check every byte and every id of an index; exit 8 when something is wrong."""
     from cli.output import print_json
     from indexer.errors import CorruptError
+    from indexer.nouns import counted
     from indexer.verify import verify as run
 
     problems = run(index, quick=quick)
@@ -31,6 +32,6 @@ def verify(
         for p in problems:
             typer.echo(f"{p.place}: {p.what} ({p.remedy})")
         whole = "nothing wrong at a quick look; verify reads every byte" if quick else "whole"
-        typer.echo(f"{index}: {f'{len(problems)} problems' if problems else whole}")
+        typer.echo(f"{index}: {counted(len(problems), 'problem') if problems else whole}")
     if problems:
         raise typer.Exit(CorruptError.exit_code)

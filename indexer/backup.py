@@ -21,6 +21,7 @@ from indexer.directory import FILES, QUARANTINE, SCRATCH, find_database
 from indexer.disk import disk_errors
 from indexer.errors import CorruptError
 from indexer.manifest import BackupFile, Manifest, checksum, write_manifest
+from indexer.nouns import counted
 from indexer.records import Filter
 from indexer.remedies import REPAIR
 from indexer.staging import new_directory, refuse_occupied
@@ -101,7 +102,7 @@ def check_whole(part: Path, source: Path) -> None:
     if problems:
         first = problems[0]
         where = first.place.replace(str(part), str(source))
-        more = f", and {len(problems) - 1} problems more" if len(problems) > 1 else ""
+        more = f", and {counted(len(problems) - 1, 'problem')} more" if len(problems) > 1 else ""
         raise CorruptError(f"{where}: {first.what}{more}", first.remedy)
 
 

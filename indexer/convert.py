@@ -15,6 +15,7 @@ from indexer.errors import InputError
 from indexer.languages import normalise_language
 from indexer.limits import TEXT_LIMIT
 from indexer.lines import decode, placed, printable, read_lines
+from indexer.nouns import counted
 from indexer.xquad_r import convert_xquad_r
 
 __all__ = ["ConvertReport", "convert_parallel", "convert_tatoeba", "convert_xquad_r"]
@@ -164,12 +165,12 @@ def _aligned(paths: list[Path]) -> Iterator[tuple[int, list[str]]]:
             if len(whole) == len(paths):
                 yield number, whole
     if len(set(lengths)) > 1:
-        counted = ", ".join(
-            f"{printable(str(path))}: {length} lines"
+        each = ", ".join(
+            f"{printable(str(path))}: {counted(length, 'line')}"
             for path, length in zip(paths, lengths, strict=True)
         )
         remedy = "line i of one has to translate line i of the others; a blank line keeps a place"
-        raise InputError(f"files of unequal length: {counted}", remedy)
+        raise InputError(f"files of unequal length: {each}", remedy)
 
 
 def _texts(path: Path) -> Generator[str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from indexer import tables
 from indexer.debiasing import languages_of, read_debiasing
 from indexer.errors import CorruptError
+from indexer.nouns import are, counted
 from indexer.records import Vectors
 from indexer.remedies import REPAIR
 from indexer.rows import COLUMNS, DocumentRow, vector_crc
@@ -171,10 +172,12 @@ def range_problems(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
         yield Problem(place, f"{said} overlap those of another file", REPAIR)
     for record in tables.files(conn):
         if record.rows > record.last_vid - record.first_vid + 1:
-            what = f"{record.name} has {record.rows} rows in too short a range"
+            what = f"{record.name} has {counted(record.rows, 'row')} in too short a range"
             yield Problem(place, what, REPAIR)
     if number := len(conn.execute(STRAY_TOMBSTONES).fetchall()):
-        yield Problem(place, f"{number:,} deleted vectors are in no FAISS file", REPAIR)
+        yield Problem(
+            place, f"{counted(number, 'deleted vector')} {are(number)} in no FAISS file", REPAIR
+        )
 
 
 def _difference(

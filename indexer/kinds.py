@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
 from indexer.errors import CorruptError, UsageError
+from indexer.nouns import are, counted
 
 Kind = Literal["flat", "hnsw", "ivf"]
 KindName = Literal["auto", "flat", "hnsw", "ivf"]
@@ -121,12 +122,12 @@ class Indexing:
 
     def _kind(self, documents: int) -> tuple[Kind, str]:
         if self.kind in {"hnsw", "ivf"} and documents < FEWEST:
-            few = f"{documents:,} documents are too few for {self.kind}"
+            few = f"{counted(documents, 'document')} {are(documents)} too few for {self.kind}"
             return "flat", f"all vectors are looked at, since {few}"
         if self.kind != "auto":
             return self.kind, "as asked"
         if documents <= EXACT_UP_TO:
-            few = f"{documents:,} documents are at most {EXACT_UP_TO:,}"
+            few = f"{counted(documents, 'document')} {are(documents)} at most {EXACT_UP_TO:,}"
             return "flat", f"all vectors are looked at, since {few}"
         reason = "clusters, which are built fast and filter well"
         return "ivf", f"{reason}, since {documents:,} documents are more than {EXACT_UP_TO:,}"

@@ -12,6 +12,7 @@ from itertools import islice
 
 from indexer.folding import fold
 from indexer.inserts import insert_many
+from indexer.nouns import counted
 
 _TOGETHER = 500
 """Texts folded before they are inserted."""
@@ -77,7 +78,7 @@ def lexical_missing(conn: sqlite3.Connection, *, filled: bool) -> Iterator[str]:
     expected = conn.execute("SELECT count(*) FROM documents").fetchone()[0] if filled else 0
     found = conn.execute("SELECT count(*) FROM lexical_docsize").fetchone()[0]
     if found != expected:
-        yield f"the lexical index holds {found:,} texts where it should hold {expected:,}"
+        yield f"the lexical index holds {counted(found, 'text')} where it should hold {expected:,}"
 
 
 def lexical_problems(conn: sqlite3.Connection, *, filled: bool) -> Iterator[str]:

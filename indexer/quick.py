@@ -14,6 +14,7 @@ import numpy as np
 from indexer import tables
 from indexer.damage import Problem, named_now, range_problems
 from indexer.directory import FILES
+from indexer.nouns import counted
 from indexer.remedies import REPAIR
 from indexer.rows import DocumentRow, vector_crc
 from indexer.store import DATABASE
@@ -46,7 +47,11 @@ def quick_problems(conn: sqlite3.Connection, path: Path, dim: int) -> Iterator[P
     documents = int(conn.execute("SELECT count(*) FROM documents").fetchone()[0])
     committed = conn.execute("SELECT coalesce(sum(added - removed), 0) FROM commits").fetchone()[0]
     if documents != committed:
-        yield Problem(place, f"{documents:,} documents where {committed:,} were committed", REPAIR)
+        yield Problem(
+            place,
+            f"{counted(documents, 'document')}, and {committed:,} by the log of commits",
+            REPAIR,
+        )
     yield from range_problems(conn, place)
     yield from _filed(conn, place, documents)
     yield from _ends(conn, place)
@@ -79,8 +84,9 @@ def _filed(conn: sqlite3.Connection, place: str, documents: int) -> Iterator[Pro
     dead = int(conn.execute("SELECT count(*) FROM tombstones").fetchone()[0])
     if rows - dead + tail != documents:
         what = (
-            f"FAISS files hold {rows:,} vectors, {dead:,} of them deleted, and {tail:,} are in "
-            f"none: that makes {rows - dead + tail:,} for {documents:,} documents"
+            f"FAISS files hold {counted(rows, 'vector')}, {dead:,} of them deleted, and "
+            f"{tail:,} are in none: that makes {rows - dead + tail:,} for "
+            f"{counted(documents, 'document')}"
         )
         yield Problem(place, what, REPAIR)
 

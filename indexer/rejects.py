@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self, TextIO
 
 from indexer.errors import InputError, InterlinguaError
+from indexer.nouns import counted
 
 _REASONS = 50
 _PLACES = 3
@@ -84,7 +85,7 @@ class Rejects:
     def _remedy(self, remedy: str | None) -> str | None:
         if self.limit == 0:
             return remedy
-        said = f"{self.count} records refused, {self.limit} allowed"
+        said = f"{counted(self.count, 'record')} refused, {self.limit:,} allowed"
         kept = "" if self.path is None else f": see {self.path}"
         return f"{said}{kept}" if remedy is None else f"{remedy}; {said}{kept}"
 

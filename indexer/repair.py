@@ -27,6 +27,7 @@ from indexer.errors import CorruptError
 from indexer.kinds import EXACT, fits
 from indexer.lexical import lexical_problems, renew_lexical
 from indexer.lock import WriterLock
+from indexer.nouns import counted
 from indexer.remedies import RESTORE
 from indexer.rows import vector_crc
 from indexer.sealing import MAX_VID, parts, write_file
@@ -54,12 +55,12 @@ class RepairReport:
 
     def __str__(self) -> str:
         done = [
-            f"{len(items)} {what}"
-            for items, what in (
-                (self.files_written, "FAISS files written again"),
-                (self.vectors_restored, "vectors restored"),
-                (self.swept, "left-over files removed"),
-                (self.lost, f"documents moved to {self.quarantine}; check and add them again"),
+            f"{counted(len(items), what)} {happened}"
+            for items, what, happened in (
+                (self.files_written, "FAISS file", "written again"),
+                (self.vectors_restored, "vector", "restored"),
+                (self.swept, "left-over file", "removed"),
+                (self.lost, "document", f"moved to {self.quarantine}, to be checked and added"),
             )
             if items
         ]

@@ -21,6 +21,7 @@ from indexer.errors import CorruptError
 from indexer.lexical import SINCE as LEXICAL_SINCE
 from indexer.lexical import lexical_missing, lexical_problems
 from indexer.migrations import SCRIPTS
+from indexer.nouns import counted
 from indexer.quick import quick_problems
 from indexer.remedies import REPAIR
 from indexer.repair import RepairReport, repair
@@ -106,9 +107,15 @@ def _counts(conn: sqlite3.Connection, place: str) -> Iterator[Problem]:
     documents, vectors = conn.execute(_ALWAYS_COUNTED).fetchone()
     committed = conn.execute("SELECT coalesce(sum(added - removed), 0) FROM commits").fetchone()[0]
     if documents != vectors:
-        yield Problem(place, f"{documents:,} documents have {vectors:,} vectors", REPAIR)
+        yield Problem(
+            place, f"{counted(documents, 'document')} and {counted(vectors, 'vector')}", REPAIR
+        )
     if documents != committed:
-        yield Problem(place, f"{documents:,} documents where {committed:,} were committed", REPAIR)
+        yield Problem(
+            place,
+            f"{counted(documents, 'document')}, and {committed:,} by the log of commits",
+            REPAIR,
+        )
 
 
 def _files(conn: sqlite3.Connection, path: Path, settings: IndexSettings) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """A language report in plain words: what was found, against chance, and what follows."""
 
+from indexer.nouns import are, counted
 from search.report import LanguageReport
 
 SIGNIFICANT = 0.05
@@ -34,9 +35,8 @@ def _language(report: LanguageReport, lang: str) -> str:
         return "Language: that of the query is unknown."
     n, unknown = report.same_language, report.unknown_language
     aside = f"; the language of {unknown} is unknown" if unknown else ""
-    return (
-        f"Language: {n} of {report.k} neighbours {_are(n)} in {lang}, the query's language{aside}."
-    )
+    some = f"{n} of {counted(report.k, 'neighbour')}"
+    return f"Language: {some} {are(n)} in {lang}, the query's language{aside}."
 
 
 def _meaning(report: LanguageReport) -> str:
@@ -48,9 +48,8 @@ def _meaning(report: LanguageReport) -> str:
     if not total:
         return "Meaning: no document in reach means the same."
     elsewhere = f", {report.meaning_only} in other languages" if report.meaning_only else ""
-    return (
-        f"Meaning: {n} of the {total} documents that mean the same {_are(n)} among them{elsewhere}."
-    )
+    same = f"{counted(total, 'document')} that {'means' if total == 1 else 'mean'} the same"
+    return f"Meaning: {n} of the {same} {are(n)} among them{elsewhere}."
 
 
 def _bias(report: LanguageReport, lang: str) -> str:
@@ -64,7 +63,7 @@ def _bias(report: LanguageReport, lang: str) -> str:
     if report.same_meaning is not None:
         which += " that means something else" if n == 1 else " that mean something else"
     return (
-        f"Bias: of the {n} {which}, {same} {_are(same)} in {lang}, where chance would put "
+        f"Bias: of the {n} {which}, {same} {are(same)} in {lang}, where chance would put "
         f"{report.expected_same_language:.1f} (excess {report.excess:+.2f}, "
         f"{_p(report.p_value)}, n = {n})."
     )
@@ -86,10 +85,6 @@ def _verdict(report: LanguageReport) -> str:
         "That is more than chance explains: they share the query's language and not its meaning. "
         "Where the languages of a corpus cover the same topics, this is language bias."
     )
-
-
-def _are(n: int) -> str:
-    return "is" if n == 1 else "are"
 
 
 def _p(value: float) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from indexer.encoders import Encoder
+from indexer.nouns import counted
 from search.origin import OriginReport, Pair, Score
 from search.origin_question import Question
 from search.text import printable
@@ -60,7 +61,7 @@ def render_origin(
     if question.encoder is not None:
         lines.append(f"Published for: {question.encoder}")
     if dropped:
-        lines.append(f"{dropped} tokens were beyond what the encoder takes and are left out")
+        lines.append(f"left out beyond what the encoder takes: {counted(dropped, 'token')}")
     return Group(
         *(Text(printable(line)) for line in lines),
         Text(),

@@ -13,6 +13,7 @@ from indexer.doctor.finding import Finding, failure, ok
 from indexer.doctor.place import examine_memory, examine_room, megabytes
 from indexer.errors import InterlinguaError
 from indexer.migrations import FORMAT
+from indexer.nouns import counted
 from indexer.quick import quick_problems
 from indexer.settings import IndexSettings
 from indexer.store import DATABASE, MANIFEST, check_format, connect_reader, translated
@@ -101,10 +102,14 @@ def _state(conn: sqlite3.Connection, path: Path, writing: bool) -> Finding:
     state, cursor = tables.read_progress(conn)
     documents = conn.execute("SELECT count(*) FROM documents").fetchone()[0]
     if state == "ready":
-        return ok("state", f"ready, {documents:,} documents")
+        return ok("state", f"ready, {counted(documents, 'document')}")
     if writing:
-        return Finding("note", "state", f"being built: {cursor:,} records so far", "nothing")
-    what = f"its build stopped behind record {cursor:,}; {documents:,} documents are in it"
+        return Finding(
+            "note", "state", f"being built: {counted(cursor, 'record')} so far", "nothing"
+        )
+    what = (
+        f"its build stopped behind record {cursor:,}, with {counted(documents, 'document')} in it"
+    )
     return Finding("warning", "state", what, "run the command that built it again, it goes on")
 
 
@@ -112,7 +117,8 @@ def _dead(conn: sqlite3.Connection) -> Iterator[Finding]:
     """Say when much of what is searched was deleted."""
     dead, rows = len(tables.tombstones(conn)), sum(r.rows for r in tables.files(conn))
     if dead > _MANY_DEAD * rows:
-        what = f"{dead:,} of {rows:,} vectors in FAISS files are of deleted documents"
+        belong = "belongs" if dead == 1 else "belong"
+        what = f"{dead:,} of {counted(rows, 'vector')} in FAISS files {belong} to deleted documents"
         remedy = "run `interlingua compact`, or `interlingua purge` to remove their bytes"
         yield Finding("note", "deleted documents", what, remedy)
 
@@ -133,7 +139,7 @@ def _leftovers(conn: sqlite3.Connection, path: Path, writing: bool) -> Iterator[
     if quarantine.exists():
         with quarantine.open("rb") as file:
             number = sum(1 for _ in file)
-        what = f"{quarantine}: {number:,} documents that a repair had to give up"
+        what = f"{quarantine}: {counted(number, 'document')} that a repair had to give up"
         remedy = "check them, add them with `interlingua add`, remove the file"
         yield Finding("warning", "quarantine", what, remedy)
 

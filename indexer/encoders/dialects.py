@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from indexer.encoders.caller import Caller, RefusedError
 from indexer.encoders.protocol import RemoteOptions
 from indexer.errors import EncoderError
+from indexer.nouns import counted
 from indexer.records import Role
 
 Rows = list[NDArray[np.float64]]
@@ -164,7 +165,7 @@ def wrong(caller: Caller, what: str) -> EncoderError:
 def check_number(caller: Caller, found: int, wanted: int) -> None:
     """Refuse more or fewer vectors than texts."""
     if found != wanted:
-        raise wrong(caller, f"{found} vectors for {wanted} texts")
+        raise wrong(caller, f"{counted(found, 'vector')} for {counted(wanted, 'text')}")
 
 
 def numbers(caller: Caller, value: Any, at: int) -> NDArray[np.float64]:  # noqa: ANN401

@@ -7,6 +7,7 @@ from typing import cast
 from indexer.errors import InputError
 from indexer.languages import normalise_language
 from indexer.lines import Line, decode, printable, read_lines
+from indexer.nouns import counted
 from indexer.packed import SUFFIXES
 from indexer.readers.jsonl import kept
 from indexer.readers.reader import Raw, Reader, Source
@@ -82,9 +83,9 @@ def _check_lengths(files: dict[str, str]) -> None:
     """Refuse files of unequal length before the first record: at the end it would be late."""
     lengths = {path: sum(1 for _ in read_lines(path)) for path in files.values()}
     if len(set(lengths.values())) > 1:
-        counted = ", ".join(f"{printable(path)}: {n} lines" for path, n in lengths.items())
+        each = (f"{printable(path)}: {counted(n, 'line')}" for path, n in lengths.items())
         remedy = "line i of one has to translate line i of the others; a blank line keeps a place"
-        raise InputError(f"files of unequal length: {counted}", remedy)
+        raise InputError(f"files of unequal length: {', '.join(each)}", remedy)
 
 
 def _aligned(paths: list[str]) -> Iterator[tuple[Line, ...]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import InputError, UsageError
 from indexer.lines import find_sources, printable
+from indexer.nouns import counted
 from indexer.vectorfiles.fvecs import NUMBERS, VecsFile
 from indexer.vectorfiles.llm import LlmFile, is_sqlite
 from indexer.vectorfiles.npy import NpyFile
@@ -87,7 +88,7 @@ class VectorFiles:
         """
         if self.rows != records:
             raise InputError(
-                f"{self.name}: {self.rows} vectors for {records} records",
+                f"{self.name}: {counted(self.rows, 'vector')} for {counted(records, 'record')}",
                 "give one row a record, in the order of the corpus",
             )
         for first in range(0, self.rows, BLOCK):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from indexer.errors import InputError
 from indexer.lines import printable
+from indexer.nouns import counted
 from indexer.readers.parquet import opened
 from indexer.readers.tables import arrow
 from indexer.vectorfiles.rows import MAX_DIM
@@ -61,7 +62,7 @@ class ParquetFile:
                 yield self._rows(batch.column(0), done)
                 done += batch.num_rows
         if done < self.rows:
-            reason = f"{self.name}: holds {done} rows, its footer says {self.rows}"
+            reason = f"{self.name}: holds {counted(done, 'row')}, its footer says {self.rows}"
             raise InputError(reason, "write or fetch it again")
 
     def _rows(self, column: Any, done: int) -> NDArray[np.float64]:  # noqa: ANN401

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from indexer.nouns import are, counted
 from search.audit.pool import Pool
 from search.audit.questions import Questions
 from search.measures.evidence import Flags
@@ -54,10 +55,12 @@ def _about_languages(pool: Pool, questions: Questions, matched: Flags) -> Iterat
 def _about_documents(pool: Pool) -> Iterator[str]:
     unknown = len(pool) - pool.known
     if unknown:
-        yield f"{unknown} documents of unknown language are left out of every language's share"
+        left = f"{counted(unknown, 'document')} of unknown language {are(unknown)} left out"
+        yield f"{left} of every language's share"
     cut = int((pool.tokens_dropped > 0).sum())
     if cut:
-        yield f"{cut} documents are longer than the model takes; their ends were not seen"
+        longer = f"{counted(cut, 'document')} {are(cut)} longer than the model takes"
+        yield f"{longer}; what is cut off was not seen"
 
 
 def not_measured(questions: Questions, matched: Flags) -> dict[str, str]:

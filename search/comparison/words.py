@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from indexer.nouns import are, counted
 from search.comparison.differing import added_and_removed
 from search.comparison.numbers import number, p_text, percent, signed
 from search.comparison.result import Comparison, Difference, Outcome
@@ -38,7 +39,9 @@ def paired_queries(comparison: Comparison) -> str:
         if count
     ]
     rest = f"; left out: {', '.join(left)}" if left else ""
-    return f"{comparison.pairs} queries are in both, {comparison.clusters} clusters{rest}"
+    n = comparison.pairs
+    shared = f"{counted(n, 'query', 'queries')} {are(n)} in both"
+    return f"{shared}, {counted(comparison.clusters, 'cluster')}{rest}"
 
 
 def differences_of_audits(comparison: Comparison) -> Iterable[str]:

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from indexer.nouns import counted
 from search.debias.result import Evaluation, Judgement
 from search.measures.measure import Measurement
 
@@ -72,7 +73,8 @@ def explain(found: Evaluation) -> list[str]:
     chance = found.judgements[0].share.chance
     by_chance = "" if chance is None else f"; by chance {chance:.3f}"
     how = (
-        f"{found.queries} queries asked {found.documents} documents; every method was fitted on "
+        f"{counted(found.queries, 'query', 'queries')} asked "
+        f"{counted(found.documents, 'document')}; every method was fitted on "
         "one half and judged on the other, which shares no meaning with it."
     )
     what = (

@@ -3,6 +3,7 @@
 Each sentence holds its numbers, and says "no evidence of" where there is none.
 """
 
+from indexer.nouns import counted
 from search.audit.caveats import FEW
 from search.audit.result import Audit
 from search.measures.measure import Measure, Measurement
@@ -187,8 +188,8 @@ def _by_interval(audit: Audit) -> str:
         return f"{measure} has no interval (n {row.n:,})."
     return (
         f"The 95 % interval of {measure} is {interval(row)}, by a bootstrap of "
-        f"{audit.method.replicates:,} draws; {row.n:,} queries of "
-        f"{len(audit.queries.languages)} {_plural('language', len(audit.queries.languages))}."
+        f"{audit.method.replicates:,} draws; {counted(row.n, 'query', 'queries')} of "
+        f"{counted(len(audit.queries.languages), 'language')}."
     )
 
 
@@ -197,9 +198,8 @@ def _noise(audit: Audit, stands: bool | None) -> str:
     if not noise.uncertain_documents and not noise.uncertain_queries:
         return "No language label is uncertain." if noise.bounds else ""
     counts = (
-        f"The language of {noise.uncertain_documents:,} "
-        f"{_plural('document', noise.uncertain_documents)} and {noise.uncertain_queries:,} "
-        f"{'query' if noise.uncertain_queries == 1 else 'queries'} is uncertain"
+        f"The language of {counted(noise.uncertain_documents, 'document')} and "
+        f"{counted(noise.uncertain_queries, 'query', 'queries')} is uncertain"
     )
     found = _measured(audit, "excess")
     if found is None or found[0] not in noise.bounds:
@@ -252,7 +252,3 @@ def _brief(row: Measurement) -> str:
 def _k(audit: Audit, name: str) -> int | None:
     measure = pick(audit.overall, name, audit.matrix.k)
     return measure.k if measure else audit.matrix.k
-
-
-def _plural(word: str, n: int) -> str:
-    return word if n == 1 else f"{word}s"

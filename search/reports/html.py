@@ -8,6 +8,7 @@ from dataclasses import asdict
 from importlib.resources import files
 
 from indexer.errors import UsageError
+from indexer.nouns import counted
 from search.audit.result import Audit
 from search.reports.bars import alignment_plot, excess_plot, scatter_plot
 from search.reports.heatmaps import leave_one_out_plot, matrix_plot
@@ -116,8 +117,8 @@ def _document(audit: Audit, body: Html, data: str, scripts: tuple[str, ...]) -> 
 def _top(audit: Audit) -> Html:
     index, queries = audit.index, audit.queries
     size = (
-        f"{index.documents:,} documents in {len(index.languages)} languages, "
-        f"{queries.sampled:,} queries, encoder {index.encoder}"
+        f"{counted(index.documents, 'document')} in {counted(len(index.languages), 'language')}, "
+        f"{counted(queries.sampled, 'query', 'queries')}, encoder {index.encoder}"
     )
     parts = [
         element("h1", escape("Language bias audit")),

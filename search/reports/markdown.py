@@ -7,6 +7,7 @@ mention comes to life; other text is escaped character by character.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from indexer.nouns import counted
 from search.audit.result import Audit, WorstQuery
 from search.measures.catalogue import CATALOGUE
 from search.measures.measure import Measurement, Measurements
@@ -137,7 +138,8 @@ def _noise(audit: Audit) -> Iterable[str]:
     noise = audit.label_noise
     yield "## Label noise"
     yield (
-        f"Uncertain: {noise.uncertain_documents:,} documents, {noise.uncertain_queries:,} queries "
+        f"Uncertain: {counted(noise.uncertain_documents, 'document')}, "
+        f"{counted(noise.uncertain_queries, 'query', 'queries')} "
         f"(unknown, or detected with a probability below {noise.threshold:g})."
     )
     if noise.bounds:

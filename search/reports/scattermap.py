@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 
+from indexer.nouns import counted
 from search.audit.result import Audit, MapPoint, VectorMap
 from search.reports.page import DASH, Cell, Table, corpus, number, text
 from search.reports.palette import REST, SERIES, SYMBOLS, Shade
@@ -40,7 +41,8 @@ def map_plot(audit: Audit) -> Plot:
         views.append(("meaning", _figure(found, lambda p: p.group, _GROUPS)))
     shares = " and ".join(f"{share:.1%}".replace("%", " %") for share in found.explained)
     reading = (
-        f"{len(found.points):,} documents in two dimensions ({found.method}), which hold {shares} "
+        f"{counted(len(found.points), 'document')} in two dimensions ({found.method}), which hold "
+        f"{shares} "
         "of the variance; distances in all dimensions may differ. Where language rules, colours "
         "lie apart; where meaning rules, they mix, and translations lie together."
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from indexer.nouns import counted
 from search.audit.result import Audit, WorstQuery
 from search.measures.catalogue import CATALOGUE
 from search.measures.measure import Measure, Measurement, Measurements
@@ -101,8 +102,9 @@ def noise_section(audit: Audit) -> Html:
     """Say how far uncertain labels could move the measures."""
     noise = audit.label_noise
     counts = (
-        f"The language of {noise.uncertain_documents:,} of {audit.index.documents:,} documents and "
-        f"of {noise.uncertain_queries:,} of {audit.queries.sampled:,} queries is uncertain: "
+        f"The language of {noise.uncertain_documents:,} of "
+        f"{counted(audit.index.documents, 'document')} and of {noise.uncertain_queries:,} of "
+        f"{counted(audit.queries.sampled, 'query', 'queries')} is uncertain: "
         f"unknown, or detected with a probability below {noise.threshold:g}."
     )
     if not noise.bounds:
@@ -234,7 +236,7 @@ def _value(found: Measurements, measure: Measure) -> float | None:
 def _index(audit: Audit) -> list[tuple[str, str]]:
     index = audit.index
     return [
-        ("Documents", f"{index.documents:,} in {len(index.languages)} languages"),
+        ("Documents", f"{index.documents:,} in {counted(len(index.languages), 'language')}"),
         ("Encoder", f"{index.encoder}, documents as {index.role}"),
         ("Fingerprint", index.fingerprint),
         ("Transform", index.transform or "none, the vectors are as encoded"),
@@ -265,7 +267,10 @@ def _settings(audit: Audit) -> list[tuple[str, str]]:
     return [
         ("Neighbours", ", ".join(str(k) for k in method.ks)),
         ("Search", f"{method.search}, {method.arithmetic}"),
-        ("Sample", "every query" if method.sample is None else f"{method.sample:,} queries"),
+        (
+            "Sample",
+            "every query" if method.sample is None else counted(method.sample, "query", "queries"),
+        ),
         ("Seed", str(method.seed)),
         ("Intervals", f"cluster bootstrap, {method.replicates:,} replicates, percentiles"),
         (

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from indexer.nouns import counted
 from search.audit.result import Audit, WorstQuery
 from search.measures.catalogue import CATALOGUE
 from search.measures.measure import Measurement
@@ -183,8 +184,9 @@ def _method(audit: Audit) -> Text:
     index, method = audit.index, audit.method
     transform = f", transform {index.transform}" if index.transform else ""
     return _line(
-        f"{index.documents:,} documents, {audit.queries.sampled:,} of {audit.queries.total:,} "
-        f"queries; {index.encoder} ({index.fingerprint[:12]}, {index.role}{transform}), "
+        f"{counted(index.documents, 'document')}, {audit.queries.sampled:,} of "
+        f"{counted(audit.queries.total, 'query', 'queries')}; {index.encoder} "
+        f"({index.fingerprint[:12]}, {index.role}{transform}), "
         f"search {method.search}, {method.arithmetic}; seed {method.seed}, {method.replicates:,} "
         f"replicates, {'no sample' if method.sample is None else f'sample {method.sample:,}'}."
     )

@@ -7,6 +7,7 @@ the places that chance would give to other languages which went to the query's o
 from dataclasses import dataclass
 from typing import Literal
 
+from indexer.nouns import are, counted
 from search.audit.caveats import FEW
 from search.audit.result import Audit
 from search.measures.measure import Measurement
@@ -133,10 +134,11 @@ def _too_little(audit: Audit, found: Measurement) -> str:
     if found.value is None:
         return found.reason or "excess is undefined"
     if found.n < FEW:
-        return f"{found.n} queries are too few (fewer than {FEW})"
+        return f"{counted(found.n, 'query', 'queries')} {are(found.n)} too few (fewer than {FEW})"
     clusters = len(set(audit.per_query.clusters)) if audit.per_query else FEW_CLUSTERS
     if clusters < FEW_CLUSTERS:
-        return f"the queries are versions of {clusters} things only (fewer than {FEW_CLUSTERS})"
+        things = counted(clusters, "thing")
+        return f"the queries are versions of {things} only (fewer than {FEW_CLUSTERS})"
     if found.low is None or found.high is None:
         return found.reason or "there is no interval"
     return ""

@@ -100,7 +100,7 @@ def test_detect_refuses_what_a_build_refuses(tmp_path: Path, run: Run) -> None:
     assert f"{path}:2" in ran.err
     ran = run("detect", path, "-q", "--max-rejects", "1")
     assert ran.code == 0
-    assert "1 records refused" in ran.out
+    assert "1 record refused" in ran.out
 
 
 def test_build_warns_of_contradicting_labels(mislabelled: Path, tmp_path: Path, run: Run) -> None:

@@ -32,7 +32,7 @@ def built(run: Run, unlabelled: Path, tmp_path: Path) -> Path:
     path = tmp_path / "i"
     ran = run("build", unlabelled, "--index", path, "--encoder", "hashing", "--detector", "eldc")
     assert ran.code == 0, ran.err
-    assert "1 documents of unknown language (und)" in ran.out
+    assert "1 document of unknown language (und)" in ran.out
     return path
 
 

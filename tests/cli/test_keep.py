@@ -47,21 +47,18 @@ def test_what_people_read(index: Path, tmp_path: Path, run: Run) -> None:
     """One line says what was done; progress is on stderr, and not with --quiet."""
     run("delete", "en1", "--index", index)
     ran = run("compact", "--index", index, "-q")
-    assert "7 documents in 1 FAISS files" in ran.out
-    assert "1 deleted vectors dropped" in ran.out
+    assert "7 documents in 1 FAISS file of" in ran.out
+    assert "1 deleted vector dropped" in ran.out
     assert ran.err == ""
     (index / "rejects.jsonl").write_text("{}")
     run("delete", "en2", "--index", index)
     out = run("purge", "--index", index, "-q").out
     assert "nothing is left of what was deleted; 6 documents" in out
-    assert "1 deleted vectors dropped" in out
+    assert "1 deleted vector dropped" in out
     assert "rejects.jsonl removed" in out
     out = run("backup", "--index", index, "--output", tmp_path / "b", "-q").out
     assert f"{tmp_path / 'b'}: 6 documents of {index} as of commit" in out
-    assert (
-        "6 documents as they were at"
-        in run("restore", tmp_path / "b", "--index", tmp_path / "r").out
-    )
+    assert "6 documents as of" in run("restore", tmp_path / "b", "--index", tmp_path / "r").out
     ran = run("export", "--index", index, "--output", tmp_path / "a.parquet", "--format",
               "embedding-atlas", "--neighbours", "2")  # fmt: skip
     assert "6 documents (de 2, en 1, he 2, zh 1)" in ran.out

@@ -86,7 +86,7 @@ def test_chunks(chunks: Path, run: Run) -> None:
         "add", chunks.parent / "manual.jsonl", "--index", chunks, "-q", "--on-duplicate", "skip"
     )
     assert "3 records left out" in again.out
-    assert "deleted 1 documents" in run("delete", "manual", "--index", chunks).out
+    assert "deleted 1 document from" in run("delete", "manual", "--index", chunks).out
     assert run("info", "--index", chunks, "--json").json()["languages"] == {"en": 1, "zh": 2}
 
 

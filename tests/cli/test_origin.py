@@ -116,7 +116,9 @@ def test_what_an_encoder_drops_is_said(run_origin: Origin, tmp_path: Path) -> No
     path = tmp_path / "q.json"
     path.write_text(json.dumps({"sentences": [long, *SENTENCES[1:]]}), encoding="utf-8")
     assert json.loads(run_origin(path, "--encoder", "hashing", "--json"))["tokens_dropped"] == 904
-    assert "904 tokens were beyond" in run_origin(path, "--encoder", "hashing")
+    assert "left out beyond what the encoder takes: 904 tokens" in run_origin(
+        path, "--encoder", "hashing"
+    )
 
 
 def test_mistakes(run_origin: Origin, question: Path, tmp_path: Path) -> None:

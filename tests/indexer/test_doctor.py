@@ -229,7 +229,7 @@ def test_an_unfinished_build(tmp_path: Path) -> None:
     state = about(list(examine(path)), "state")[0]
 
     assert state.severity == "warning"
-    assert "behind record 2; 2 documents" in state.what
+    assert "behind record 2, with 2 documents" in state.what
     assert "goes on" in str(state.remedy)
     with IndexWriter.open(path):
         state = about(list(examine(path)), "state")[0]

@@ -120,7 +120,7 @@ def test_a_tombstone_of_no_file_goes(path: Path) -> None:
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("DELETE FROM commits WHERE kind = 'delete'", "55 documents where 60 were committed"),
+        ("DELETE FROM commits WHERE kind = 'delete'", "55 documents, and 60 by the log of commits"),
         ("DELETE FROM tombstones WHERE vid = 6", "60 vectors, 4 of them deleted"),
         ("UPDATE files SET rows = 19 WHERE first_vid = 21", "for 55 documents"),
         ("UPDATE files SET rows = 21 WHERE first_vid = 21", "too short a range"),
