@@ -79,7 +79,6 @@ def audit(
     from cli.progress import progress
     from cli.queries import asked_of
     from search.audit.options import AuditOptions
-    from search.audit.run import queries_asked
     from search.audit.schema import audit_json
     from search.query import Index
     from search.reports.terminal import render_audit
@@ -97,9 +96,13 @@ def audit(
     )
     with Index.open(index, encoder=moved_spec(encoder)) as opened:
         asked, vectors = asked_of(opened, queries, query_vectors, vector_field, quiet)
-        total = queries_asked(opened.info().documents if asked is None else len(asked), sample)
-        with progress("auditing", total, quiet) as show:
-            found = opened.audit(options, queries=asked, vectors=vectors, progress=show)
+        with progress("auditing", None, quiet) as show:
+            found = opened.audit(
+                options,
+                queries=asked,
+                vectors=vectors,
+                progress=lambda done, total: show.stages("auditing", done, total),
+            )
     for path, write in writers.items():
         path.write_text(write(found), encoding="utf-8")
     if save:

@@ -126,7 +126,7 @@ def _bars() -> Iterator["Stages"]:
                 _end(bars)
                 speeds[what] = bars.add_task(what, total=total, now=""), _Speed()
             task, speed = speeds[what]
-            bars.update(task, completed=done, now=_now(done, total, speed.after(done)))
+            bars.update(task, total=total, completed=done, now=_now(done, total, speed.after(done)))
 
         yield show
         _end(bars)

@@ -194,7 +194,7 @@ class Index:
         *,
         queries: Sequence[Query] | None = None,
         vectors: Vectors | None = None,
-        progress: Callable[[int], None] = lambda _done: None,
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
     ) -> Audit:
         """Audit the language bias of the index.
 
@@ -203,7 +203,7 @@ class Index:
             queries: who asks; when None every document asks for its own neighbours, by its stored
                 vector, and no encoder is loaded.
             vectors: (len(queries), d) unit rows; the queries are encoded when None.
-            progress: called with the number of queries done.
+            progress: called with the number of queries done, and of those that ask.
 
         Raises:
             UsageError: options that cannot be meant.

@@ -5,7 +5,10 @@ at the end ``{"audit": id, "note": …}`` or ``{"error": …}``.
 """
 
 import json
+import os
+import select
 import sys
+import threading
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -18,7 +21,6 @@ from indexer.encoders import EncoderSpec
 from indexer.errors import InterlinguaError, LockedError
 from search.audit.options import AuditOptions
 from search.audit.result import Audit
-from search.audit.run import queries_asked
 from search.audit.schema import audit_json
 from search.audit.summary import summarise
 from search.query import Index
@@ -29,6 +31,7 @@ _PATIENCE = 30.0
 
 def main() -> None:
     """Do the audit that stdin asks for."""
+    threading.Thread(target=_end_with_reader, daemon=True).start()
     order: dict[str, Any] = json.load(sys.stdin)
     try:
         _say(**_audit(order))
@@ -55,10 +58,9 @@ def _audit(order: dict[str, Any]) -> dict[str, Any]:
         queries = None
         if asked["queries"] is not None:
             queries = [_query(index, query) for query in asked["queries"]]
-        documents = index.info().documents if queries is None else len(queries)
-        total = queries_asked(documents, options.sample)
-        _say(done=0, total=total)
-        found = index.audit(options, queries=queries, progress=lambda n: _say(done=n, total=total))
+        found = index.audit(
+            options, queries=queries, progress=lambda done, total: _say(done=done, total=total)
+        )
     document = json.dumps(audit_json(found), ensure_ascii=False, allow_nan=False)
     Path(order["result"]).write_text(document, encoding="utf-8")
     return _keep(path, document, found)
@@ -84,8 +86,19 @@ def _keep(path: Path, document: str, found: Audit) -> dict[str, Any]:
 
 
 def _say(**what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # before the thread has seen it
+        os._exit(1)
+
+
+def _end_with_reader() -> None:
+    """End this process when nobody reads any more what it says: the service was killed."""
+    pipe = select.poll()
+    pipe.register(sys.stdout.fileno(), 0)  # no event but an error, which is the reader's end
+    pipe.poll()
+    os._exit(1)
 
 
 if __name__ == "__main__":

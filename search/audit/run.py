@@ -45,7 +45,7 @@ def audit(
     *,
     queries: Sequence[Query] | None = None,
     vectors: Vectors | None = None,
-    progress: Callable[[int], None] = lambda _done: None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Audit:
     """Audit the language bias of an index.
 
@@ -54,7 +54,7 @@ def audit(
         options: how.
         queries: who asks; when None every document asks for its own neighbours.
         vectors: (len(queries), d) unit rows, one a query.
-        progress: called with the number of queries done.
+        progress: called with the number of queries done, and of those that ask.
 
     Returns:
         The audit; ``interrupted`` when Ctrl-C ended it early.
@@ -105,25 +105,27 @@ class _Run:
         questions: Questions,
         options: AuditOptions,
         queries: Sequence[Query] | None,
-        progress: Callable[[int], None],
+        progress: Callable[[int, int], None],
     ) -> None:
         self._reader, self._state, self._pool = reader, state, pool
         self._questions, self._options, self._given = questions, options, queries
         self._merging = options.merging or Merging.from_json(state.debiasing.merging)
         self._matched = matched_documents(pool, questions)
+        asked, passes = len(questions), 2 if options.as_served else 1
         gathered = gather(
             pool,
             questions,
             max(options.ks),
             matched=self._partly_matched(),
             merging=self._merging,
-            progress=progress,
+            progress=lambda done: progress(done // passes, asked),
         )
         self._exact, self._interrupted = gathered.evidence, gathered.interrupted
         self._evidence = self._exact
         if options.as_served:
             self._exact, self._evidence = served_evidence(
-                state, pool, questions, self._exact, options.allowed, self._merging, progress
+                *(state, pool, questions, self._exact, options.allowed, self._merging),
+                progress=lambda done: progress((asked + done) // passes, asked),
             )
             self._interrupted |= len(self._exact.query) < len(gathered.evidence.query)
         self._aggregator = Aggregator(
@@ -273,14 +275,8 @@ def _check(options: AuditOptions, queries: Sequence[Query] | None, vectors: Vect
         raise UsageError("queries without vectors, or the reverse", "give both or neither")
 
 
-def queries_asked(total: int, sample: int | None) -> int:
-    """How many of ``total`` queries are asked when ``sample`` was asked for, see AuditOptions."""
-    if sample is None:
-        return SAMPLE if total > LARGE else total
-    return min(sample or total, total)
-
-
 def _sample(options: AuditOptions, total: int) -> int | None:
     """Size of the sample; None when all are asked."""
-    asked = queries_asked(total, options.sample)
-    return asked if asked < total else None
+    if options.sample is None:
+        return SAMPLE if total > LARGE else None
+    return options.sample if 0 < options.sample < total else None

@@ -225,7 +225,7 @@ def test_uncertain_labels_widen_the_bounds(tmp_path: Path) -> None:
 def test_interrupted_audit_is_of_those_that_were_asked(reader: IndexReader) -> None:
     """Ctrl-C gives what is there: a sample, since queries are asked in a random order."""
 
-    def interrupt(_done: int) -> None:
+    def interrupt(_done: int, _total: int) -> None:
         raise KeyboardInterrupt
 
     found = audit(reader, OPTIONS, progress=interrupt)
@@ -238,17 +238,17 @@ def test_interrupted_while_served(tmp_path: Path) -> None:
     """Of 600 queries the index served 256 before Ctrl-C: the audit is of these."""
     corpus = [Document(f"d{i}", f"text {i}", ("en", "de")[i % 2]) for i in range(600)]
     interlingua.build(corpus, tmp_path / "index", encoder=EncoderSpec("hashing:16"))
-    seen: list[int] = []
+    seen: list[tuple[int, int]] = []
 
-    def interrupt(done: int) -> None:
-        seen.append(done)
-        if done < 512 and 512 in seen:
+    def interrupt(done: int, total: int) -> None:
+        seen.append((done, total))
+        if len(seen) == 3:
             raise KeyboardInterrupt
 
     with IndexReader.open(tmp_path / "index") as reader:
         options = dataclasses.replace(OPTIONS, as_served=True)
         found = audit(reader, options, progress=interrupt)
-    assert seen == [512, 600, 256]
+    assert seen == [(256, 600), (300, 600), (428, 600)]
     assert found.interrupted
     assert found.queries.sampled == 256
     assert found.overall[Measure("served_recall", K)].n == 256

@@ -2,6 +2,9 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +16,17 @@ import pytest
 import interlingua
 from indexer.audits import list_audits
 from interlingua import Document
-from tests.service.conftest import Start
+from tests.service.conftest import Spawn, Start
 
 QUICK = {"k": [1, 3], "seed": 1}
+MANY = [Document(f"d{i}", f"text number {i}", "en" if i % 2 else "de") for i in range(3000)]
+"""An audit of them takes seconds."""
 
 
 @pytest.fixture
 def busy(start: Start, own: Path) -> Iterator[httpx.Client]:
     """A service over an index whose audit takes seconds."""
-    documents = [
-        Document(f"d{i}", f"text number {i}", "en" if i % 2 else "de") for i in range(3000)
-    ]
-    interlingua.add(documents, own)
+    interlingua.add(MANY, own)
     with start(limits={"audits_waiting": 1}).client() as client:
         yield client
 
@@ -57,7 +59,8 @@ def test_audit_is_followed_kept_and_shown(start: Start, own: Path) -> None:
         seen = events(client, job)
         assert [name for name, _ in seen][-1] == "done"
         last = seen[-1][1]
-        assert last["done"] == 7  # the language of the eighth is unknown, so it does not ask
+        # The language of the eighth is unknown, so it does not ask.
+        assert (last["done"], last["total"]) == (7, 7)
         number = last["audit"]
         assert client.get("/v1/audits").json()["audits"][0]["id"] == number
         kept = client.get(f"/v1/audits/{number}")
@@ -72,6 +75,26 @@ def test_audit_is_followed_kept_and_shown(start: Start, own: Path) -> None:
     policy = page.headers["content-security-policy"]
     assert "sandbox allow-scripts" in policy
     assert "script-src 'sha256-" in policy
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"as_served": True},
+        {"sample": 3},
+        {"where": {"topic": "animals"}},
+        {"queries": [{"text": "A cat", "lang": "en"}, {"text": "Katze", "lang": "und"}]},
+    ],
+    ids=["as served", "sample", "filter", "queries"],
+)
+def test_what_is_done_at_the_end_is_all(start: Start, options: dict[str, Any]) -> None:
+    """Whatever makes fewer ask than there are, and where each is asked twice."""
+    with start().client() as client:
+        job = client.post("/v1/audits", json={**QUICK, **options}).json()["id"]
+        told = [data for _, data in events(client, job)]
+        asked = client.get(f"/v1/audit-jobs/{job}/audit").json()["queries"]["sampled"]
+    assert (told[-1]["done"], told[-1]["total"]) == (asked, asked)
+    assert [data["done"] for data in told] == sorted(data["done"] for data in told)
 
 
 def test_audit_with_queries(start: Start) -> None:
@@ -95,6 +118,49 @@ def test_audit_that_cannot_be_is_told(start: Start) -> None:
         assert client.post("/v1/audits", json={"languages": ["!"]}).status_code == 422
         assert client.get("/v1/audit-jobs/" + "0" * 32).status_code == 404
         assert client.get("/v1/audits/99").status_code == 404
+
+
+def is_alive(pid: str) -> bool:
+    """Whether a process does something yet; one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_an_audit_ends_with_its_service(spawn: Spawn, own: Path) -> None:
+    """Killed, the service leaves no process behind that works for nobody, and no traceback."""
+    interlingua.add(MANY, own)
+    service = spawn()
+    with service.client() as client:
+        client.post("/v1/audits", json={})
+    main = service.process.pid
+    while not (audit := Path(f"/proc/{main}/task/{main}/children").read_text().strip()):
+        time.sleep(0.01)
+    service.stop(signal.SIGKILL)
+    while is_alive(audit):
+        time.sleep(0.01)
+    assert {record["level"] for record in service.records()} == {"info"}
+    assert list_audits(own) == []
+
+
+def test_an_audit_that_nobody_reads_ends_in_silence(own: Path, tmp_path: Path) -> None:
+    """Before it has begun, too; nothing is written."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "service.audit_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    options = {"k": [1], "sample": None, "seed": 0, "languages": None, "where": None,
+               "as_served": False, "peer": None, "queries": None}  # fmt: skip
+    order = {"index": str(own), "encoder": None, "options": options, "result": str(tmp_path / "r")}
+    _, errors = process.communicate(json.dumps(order).encode())
+    assert (process.returncode, errors) == (1, b"")
+    assert not (tmp_path / "r").exists()
 
 
 def test_audits_wait_are_limited_and_cancelled(busy: httpx.Client) -> None:
