@@ -25,6 +25,9 @@ class ProblemAnswer(BaseModel):
     detail: str
     remedy: str | None = None
     errors: list[dict[str, str]] | None = None
+    error: dict[str, str | None] | None = Field(
+        None, description="The same as clients of OpenAI read it; of /v1/embeddings alone."
+    )
 
 
 class QueryAnswer(BaseModel):

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from indexer.errors import (
     CorruptError,
@@ -23,6 +24,8 @@ from indexer.errors import (
 MEDIA_TYPE = "application/problem+json"
 BASE = "urn:interlingua:problem:"
 """Before the slug in ``type``; a name, not an address."""
+EMBEDDINGS = "/v1/embeddings"
+"""The one operation that is called by clients made for OpenAI."""
 _SHOWN_ERRORS = 20
 _STATUS: Sequence[tuple[type[InterlinguaError], int, str]] = (
     (DuplicateError, 409, "duplicate"),
@@ -74,10 +77,34 @@ class Problem(Exception):  # noqa: N818 - what RFC 9457 calls it
             found["errors"] = list(self.errors)
         return found
 
+    def error(self) -> dict[str, object]:
+        """Say the same in the words that clients of OpenAI look for."""
+        fields = [f"{e['pointer']}: {e['detail']}" for e in self.errors or ()]
+        said = "; ".join([self.detail, *fields])
+        message = said if self.remedy is None or fields else f"{said} ({self.remedy})"
+        return {"message": message, "type": BASE + self.slug, "param": None, "code": self.slug}
+
     def response(self) -> Response:
         """Make the response."""
-        body = json.dumps(self.document(), ensure_ascii=True).encode()
-        return Response(body, self.status, self.headers, MEDIA_TYPE)
+        return _Answer(self)
+
+
+class _Answer(Response):
+    """A problem document; whatever refuses a call of OpenAI's kind, its clients find the reason."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        body = _written(problem.document())
+        super().__init__(body, problem.status, problem.headers, MEDIA_TYPE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        if scope["path"] != EMBEDDINGS:
+            await super().__call__(scope, receive, send)
+            return
+        found = self._problem
+        body = _written({**found.document(), "error": found.error()})
+        await Response(body, found.status, found.headers, MEDIA_TYPE)(scope, receive, send)
 
 
 def overloaded(detail: str, seconds: int = 1) -> Problem:
@@ -144,6 +171,10 @@ def _invalid(error: RequestValidationError) -> Problem:
     return Problem(
         422, "invalid", f"{fields} wrong", "see errors, and /openapi.json", errors=errors
     )
+
+
+def _written(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, ensure_ascii=True).encode()
 
 
 def _pointer(location: Sequence[object]) -> str:

@@ -7,7 +7,8 @@ import pytest
 
 from indexer.encoders.hashing import HashingEncoder
 from interlingua import EncoderSpec
-from tests.service.serving import Service
+from tests.service.conftest import Start
+from tests.service.serving import TOKEN, Service
 
 TEXTS = ["A cat leapt off the roof.", "חתול קפץ מהגג."]
 
@@ -41,8 +42,40 @@ def test_official_client_understands_refusals(service: Service) -> None:
             client.embeddings.create(input="x", model="/etc/passwd")
         with pytest.raises(openai.UnprocessableEntityError) as refused:
             client.embeddings.create(input="x", model="hashing:64", dimensions=32)
+        with pytest.raises(openai.UnprocessableEntityError) as invalid:
+            client.embeddings.create(input=[], model="hashing:64")
+    assert str(missing.value) == "Error code: 404 - no such model (name hashing:64)"
+    assert (missing.value.code, missing.value.type) == (
+        "no-model",
+        "urn:interlingua:problem:no-model",
+    )
+    assert str(refused.value) == "Error code: 422 - vectors have 64 numbers (leave it out)"
+    assert str(invalid.value).startswith("Error code: 422 - 1 field is wrong; #/input: ")
     assert missing.value.response.json()["detail"] == "no such model"
     assert refused.value.response.json()["detail"] == "vectors have 64 numbers"
+
+
+def test_official_client_hears_of_what_never_came_to_the_encoder(start: Start) -> None:
+    """A token that is not right, and a body that is too large, refused by other layers."""
+    url = start(token=TOKEN, limits={"body_bytes": 1000}).url
+    with (
+        pytest.raises(openai.AuthenticationError, match="401 - no valid token"),
+        openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        client.embeddings.create(input="x", model="hashing:64")
+    with (
+        pytest.raises(openai.APIStatusError, match="413 - the body is larger than 1000 bytes"),
+        openai.OpenAI(base_url=f"{url}/v1", api_key=TOKEN, max_retries=0) as client,
+    ):
+        client.embeddings.create(input="x" * 1000, model="hashing:64")
+
+
+def test_other_operations_have_plain_problem_documents(client: httpx.Client) -> None:
+    """What is made for clients of OpenAI is told to nobody else."""
+    body = {"input": "x", "model": "none"}
+    plain = {"type", "title", "status", "detail", "remedy"}
+    assert client.post("/v1/embeddings", json=body).json().keys() == plain | {"error"}
+    assert "error" not in client.post("/v1/search", json={"id": "none"}).json()
 
 
 def test_one_text_is_a_list_of_one(client: httpx.Client) -> None:
