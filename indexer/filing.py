@@ -9,7 +9,7 @@ from indexer.debiasing import Debiasing, is_transformed, read_debiasing, write_d
 from indexer.directory import sweep
 from indexer.errors import CorruptError
 from indexer.kinds import EXACT, Indexing, Plan, read_indexing, write_indexing
-from indexer.sealing import MAX_VID, is_compact, parts, write_all, write_file
+from indexer.sealing import is_compact, parts, write_all, write_file
 from indexer.stages import Stages, one_of_several, untold
 from indexer.store import DATABASE, WriteStore
 
@@ -72,10 +72,8 @@ class Filing:
         Args:
             stages: told how far it is.
         """
-        if not tables.tail_size(self._conn):
-            return
+        tail = tables.live_vids(self._conn, tables.sealed_to(self._conn) + 1)
         transform = read_debiasing(self._conn, self._place).transform
-        tail = tables.live_vids(self._conn, tables.sealed_to(self._conn) + 1, MAX_VID)
         done = 0
         for vids in parts(tail):
             told = one_of_several(stages, done, len(tail))

@@ -208,7 +208,7 @@ class _Repair:
     def _rewrite(self, state: FileState) -> str | None:
         """Write a FAISS file again from the live vectors of its range; None when none is left."""
         first, last, factory = *state.record[3:5], state.record.factory
-        vids = tables.live_vids(self._conn, first, last)
+        vids = tables.vector_vids(self._conn, first, last)
         record = self._write(factory if fits(factory, len(vids)) else EXACT, vids)
         with self._store.transaction() as conn:
             forget_file(conn, state.record)
@@ -226,7 +226,7 @@ class _Repair:
                 replace_files(conn, [])
                 log_commit(conn, "rewrite", 0, 0)
         for first, last in ranges:
-            for vids in parts(tables.live_vids(self._conn, first, last)):
+            for vids in parts(tables.vector_vids(self._conn, first, last)):
                 record = self._write(EXACT, vids)
                 assert record is not None
                 with self._store.transaction() as conn:

@@ -13,9 +13,11 @@ import numpy as np
 from indexer import tables
 from indexer.debiasing import searched_at, searched_between
 from indexer.directory import FILES, SCRATCH
+from indexer.errors import CorruptError
 from indexer.kinds import Indexing, clusters_of
 from indexer.making import make_segment
 from indexer.records import Vectors
+from indexer.remedies import REPAIR
 from indexer.stages import SAVING, Stages, one_of_several, untold
 from indexer.store import DATABASE
 from indexer.transforms import Transform
@@ -64,7 +66,7 @@ def write_all(
         indexing: what was asked for.
         stages: told how far it is; of the files of an exact kind, as if they were one.
     """
-    vids = tables.live_vids(conn, 0, MAX_VID)
+    vids = tables.live_vids(conn)
     plan = indexing.plan(len(vids), dim)
     files = parts(vids) if plan.exact or not len(vids) else [vids]
     records: list[FileRecord] = []
@@ -151,7 +153,12 @@ class _Stored(NamedTuple):
         for block in self._cut(vids):
             part = vids[block]
             ends = int(part[0]), int(part[-1])
-            yield searched_between(self.conn, self.place, self.transform, self.dim, *ends)[1]
+            found, vectors = searched_between(
+                self.conn, self.place, self.transform, self.dim, *ends
+            )
+            if not np.array_equal(found, part):
+                raise CorruptError(f"{self.place}: documents and vectors do not agree", REPAIR)
+            yield vectors
             stages(stage, block.start + len(part), len(vids))
 
     def _cut(self, vids: Vids) -> Iterator[slice]:

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer import sealing
+from indexer import sealing, tables
 from indexer import writer as writer_module
 from indexer.build import add
 from indexer.build import build as build_corpus
 from indexer.compaction import compact
 from indexer.corpus import Record
 from indexer.encoders import EncoderSpec
+from indexer.errors import CorruptError
 from indexer.imported import import_vectors
 from indexer.index import Indexing, IndexReader, IndexWriter
 from indexer.kinds import Kind, Quantisation, clusters_of
@@ -30,7 +31,7 @@ from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_ind
 from search.debias.candidates import Candidate
 from search.merging import Merging
 from tests.indexer.reference import random_units
-from tests.indexer.test_kinds import DIM, N, build, documents
+from tests.indexer.test_kinds import DIM, SOME, N, build, documents
 
 STEPS = [*range(300, N, 300), N]
 WRITTEN = [("writing the index", done, N) for done in STEPS]
@@ -120,6 +121,43 @@ def test_whatever_writes_files_tells_its_stages(
         }
         assert last == expected
         assert [*last] == [*expected]  # in this order
+
+
+def test_which_vectors_there_are_is_asked_of_an_index_of_the_documents(tmp_path: Path) -> None:
+    """At a million the vectors are 1.6 GB: they are neither counted nor listed by reading them."""
+    with IndexWriter.create(tmp_path / "i", SOME) as writer:
+        conn = writer.store.conn
+        for start in range(0, N, 200):
+            writer.add(documents()[start : start + 200][::-1], cursor=start + 200)
+        asked: list[str] = []
+        conn.set_trace_callback(asked.append)
+        counted = [tables.documents_in_all(conn), tables.tail_size(conn), writer.filing.plan()]
+        listed = tables.live_vids(conn)
+        conn.set_trace_callback(None)
+        plans = [conn.execute(f"EXPLAIN QUERY PLAN {query}").fetchall() for query in asked]
+        assert not any("vectors" in step[3] for plan in plans for step in plan)
+        assert counted[:2] == [N, N]
+        assert listed.tolist() == [*range(1, N + 1)]
+        writer.finish()
+        writer.delete([f"d{i:04}" for i in range(0, N, 3)])
+        writer.add([replace(e, document=replace(e.document, id=f"x{e.document.id}"))
+                    for e in documents()[:50]])  # fmt: skip
+        for first in (0, 7, N + 10):
+            there = conn.execute("SELECT vid FROM vectors WHERE vid >= ? ORDER BY vid", [first])
+            assert tables.live_vids(conn, first).tolist() == [vid for (vid,) in there]
+        assert tables.tail_size(conn) == 50
+        assert tables.documents_in_all(conn) == N - len(range(0, N, 3)) + 50
+
+
+def test_a_document_without_a_vector_gets_into_no_file(tmp_path: Path) -> None:
+    """A file with fewer vectors than numbers would answer with the wrong documents."""
+    path = build(tmp_path / "i")
+    with IndexWriter.open(path) as writer, writer.store.transaction() as conn:
+        conn.execute("PRAGMA defer_foreign_keys = ON")
+        conn.execute("DELETE FROM vectors WHERE vid = 700")
+        with pytest.raises(CorruptError, match="do not agree"):
+            writer.filing.write_anew("reindex", Indexing("hnsw"))
+        conn.execute("INSERT INTO vectors SELECT 700, vector, crc32 FROM vectors WHERE vid = 1")
 
 
 @pytest.mark.slow
