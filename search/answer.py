@@ -10,7 +10,7 @@ from indexer.records import UNKNOWN_LANGUAGE, Document, Filter, Hit, Vectors
 from search.by_document import best_chunks, first_chunk
 from search.modes import found_by
 from search.options import Mode, SearchOptions
-from search.report import LanguageReport, Neighbour, Pool, language_report
+from search.report import LanguageReport, Neighbour, Pool, Unit, language_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,13 @@ def _answer(
         Neighbour(m.document.lang, m.same_meaning, m.duplicate or m.document.id in meaning.siblings)
         for m in matches
     ]
-    pool = _pool(state, meaning, options.allowed, grouped=options.by_document and state.chunked)
+    grouped = options.by_document and state.chunked
+    pool = _pool(state, meaning, options.allowed, grouped=grouped)
+    unit: Unit = "chunk" if state.chunked and not grouped else "document"
     return Answer(
         query=query,
         hits=matches,
-        report=language_report(query.lang, counted, pool),
+        report=language_report(query.lang, counted, pool, unit),
         fitted=None if options.mode == "lexical" else state.debiasing.knows(query.lang),
         mode=options.mode,
     )

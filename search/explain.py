@@ -46,9 +46,9 @@ def _meaning(report: LanguageReport) -> str:
             "Meaning: unknown; neither a group nor judgements say which neighbours mean the same."
         )
     if not total:
-        return "Meaning: no document in reach means the same."
+        return f"Meaning: no {report.unit} in reach means the same."
     elsewhere = f", {report.meaning_only} in other languages" if report.meaning_only else ""
-    same = f"{counted(total, 'document')} that {'means' if total == 1 else 'mean'} the same"
+    same = f"{counted(total, report.unit)} that {'means' if total == 1 else 'mean'} the same"
     return f"Meaning: {n} of the {same} {are(n)} among them{elsewhere}."
 
 

@@ -8,9 +8,12 @@ documents of unknown language, which can neither share it nor not.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from indexer.records import UNKNOWN_LANGUAGE
 from search.statistics import excess, hypergeometric_tail
+
+Unit = Literal["document", "chunk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class LanguageReport:
     p_value: float | None
     """Hypergeometric P[at least ``counted_same_language``] if language played no part."""
     relevant_total: int | None
-    """Documents in reach that mean the same."""
+    """Those in reach that mean the same, in the unit of the neighbours: of each document all its
+    chunks, where chunks are found."""
     counted: int
     """Neighbours the bias measures are about."""
     counted_same_language: int | None
@@ -67,15 +71,20 @@ class LanguageReport:
     """Neighbours whose language is unknown; in the four-way table they do not share it."""
     reason: str | None = None
     """Why ``excess`` is None."""
+    unit: Unit = "document"
+    """What is counted."""
 
 
-def language_report(lang: str, neighbours: Sequence[Neighbour], pool: Pool) -> LanguageReport:
+def language_report(
+    lang: str, neighbours: Sequence[Neighbour], pool: Pool, unit: Unit = "document"
+) -> LanguageReport:
     """Report on the neighbours of one query.
 
     Args:
         lang: the query's language, ``und`` when unknown.
         neighbours: the hits, nearest first, the query itself left out.
         pool: what the search could have returned.
+        unit: what the neighbours and the pool are.
 
     Returns:
         The report; its four-way table adds up to ``k`` wherever it is defined.
@@ -108,6 +117,7 @@ def language_report(lang: str, neighbours: Sequence[Neighbour], pool: Pool) -> L
         duplicates=sum(n.duplicate for n in neighbours),
         unknown_language=sum(n.lang == UNKNOWN_LANGUAGE for n in neighbours),
         reason=_undefined(known, len(counted), draw[2], draw[3]),
+        unit=unit,
     )
 
 

@@ -53,6 +53,12 @@ def _about_languages(pool: Pool, questions: Questions, matched: Flags) -> Iterat
 
 
 def _about_documents(pool: Pool) -> Iterator[str]:
+    if pool.wholes is not None:
+        held = counted(len(set(pool.wholes)), "document")
+        yield (
+            f"texts are cut: what is called documents here are {len(pool):,} chunks of {held}; "
+            "every chunk of a document that means the same is a right answer"
+        )
     unknown = len(pool) - pool.known
     if unknown:
         left = f"{counted(unknown, 'document')} of unknown language {are(unknown)} left out"

@@ -19,6 +19,7 @@ REPORT: dict[str, Any] = {
     "duplicates": 0,
     "unknown_language": 0,
     "reason": None,
+    "unit": "document",
 }
 HIT: dict[str, Any] = {
     "rank": 1,

@@ -13,6 +13,7 @@ from interlingua import Answer, Document, EncoderSpec, Index
 from search.audit.options import AuditOptions
 from search.audit.pool import make_pool
 from search.audit.questions import documents_ask, queries_ask
+from search.explain import explain
 from search.options import Mode
 from search.render import answer_json
 
@@ -67,6 +68,9 @@ def test_the_report_counts_documents(index: Index) -> None:
     assert answer.report.expected_same_language == pytest.approx(len(counted) / 2)
     chunks = index.search("apples", k=4, lang="en", group="wash")
     assert chunks.report.relevant_total == 5
+    assert (answer.report.unit, chunks.report.unit) == ("document", "chunk")
+    assert " of the 2 documents that mean the same" in explain(answer.report, "en")
+    assert " of the 5 chunks that mean the same" in explain(chunks.report, "en")
 
 
 def test_judgements_carry_over(index: Index) -> None:
@@ -123,6 +127,7 @@ def test_whole_documents_are_their_own(tmp_path: Path) -> None:
     with interlingua.open(tmp_path / "i") as opened:
         plain = opened.search("apples", k=3, lang="en")
         assert plain == opened.search("apples", k=3, lang="en", by_document=True)
+        assert plain.report.unit == "document"
         assert [hit.whole for hit in plain.hits] == ids(plain)
         hits = answer_json(plain)["hits"]
     assert isinstance(hits, list)
@@ -164,4 +169,6 @@ def test_an_audit_knows_its_own_documents(index: Index) -> None:
         {"en1#1", "en1#2"},
         {"de2#0", "de2#1", "de1#0", "de1#1", "de1#2"},
     ]
-    assert index.audit(AuditOptions(ks=(1,), replicates=100)).mode == "groups"
+    made = index.audit(AuditOptions(ks=(1,), replicates=100))
+    assert made.mode == "groups"
+    assert any("12 chunks of 5 documents" in warning for warning in made.warnings)

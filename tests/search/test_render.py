@@ -75,6 +75,7 @@ def test_json_to_the_letter() -> None:
         "duplicates": 1,
         "unknown_language": 1,
         "reason": None,
+        "unit": "document",
     }
 
 
