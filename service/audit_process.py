@@ -32,7 +32,10 @@ _PATIENCE = 30.0
 def main() -> None:
     """Do the audit that stdin asks for."""
     threading.Thread(target=_end_with_reader, daemon=True).start()
-    order: dict[str, Any] = json.load(sys.stdin)
+    try:
+        order: dict[str, Any] = json.load(sys.stdin)
+    except ValueError:  # the service was killed before it could say what to do
+        sys.exit(1)
     try:
         _say(**_audit(order))
     except InterlinguaError as error:

@@ -62,7 +62,7 @@ async function watch(job, stage, signal) {
     job = status;
     if (status.total) Object.assign(bar, { max: status.total, value: status.done });
     words.textContent = status.state === "queued" ? "It waits for another audit." : status.total
-      ? `${status.done.toLocaleString("en")} of ${status.total.toLocaleString("en")} queries answered.` : "It is being prepared.";
+      ? `${status.done.toLocaleString("en")} of ${counted(status.total, "query", "queries")} answered.` : "It is being prepared.";
     if (begun) say(words.textContent);
   }
 }

@@ -30,7 +30,7 @@ export function say(text) {
   byId("status").textContent = text;
 }
 
-/** Write a count with its noun: "1 document", "2,016 documents". */
-export function counted(n, noun) {
-  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+/** Write a count with its noun: "1 document", "2,016 documents", "2 queries". */
+export function counted(n, noun, many = `${noun}s`) {
+  return `${n.toLocaleString("en")} ${n === 1 ? noun : many}`;
 }

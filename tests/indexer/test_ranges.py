@@ -110,7 +110,7 @@ def test_a_tombstone_of_no_file_goes(path: Path) -> None:
     """It would count as deleted for ever."""
     change(path, "INSERT INTO tombstones (vid) VALUES (1000)")
     for quick in (True, False):
-        assert any("deleted vectors are in no FAISS file" in p.what for p in verify(path, quick))
+        assert any("deleted vector is in no FAISS file" in p.what for p in verify(path, quick))
     repair(path)
     assert verify(path) == []
     with IndexReader.open(path) as reader:

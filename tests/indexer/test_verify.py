@@ -234,7 +234,7 @@ def test_rows_without_their_other_half_are_named(path: Path) -> None:
     change(path, "DELETE FROM documents WHERE id = 'd055'")
     found = {p.what for p in verify(path)}
     assert {"the document has no vector", "the vector has no document"} <= found
-    assert any("were committed" in what for what in found)
+    assert any("by the log of commits" in what for what in found)
     with pytest.raises(CorruptError):
         search(path)
 

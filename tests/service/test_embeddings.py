@@ -50,7 +50,7 @@ def test_official_client_understands_refusals(service: Service) -> None:
         "urn:interlingua:problem:no-model",
     )
     assert str(refused.value) == "Error code: 422 - vectors have 64 numbers (leave it out)"
-    assert str(invalid.value).startswith("Error code: 422 - 1 field is wrong; #/input: ")
+    assert str(invalid.value).startswith("Error code: 422 - 2 fields are wrong; #/input")
     assert missing.value.response.json()["detail"] == "no such model"
     assert refused.value.response.json()["detail"] == "vectors have 64 numbers"
 
