@@ -12,7 +12,7 @@ with interlingua.open("my-index") as index:
 """
 
 from indexer.backup import BackupReport, backup
-from indexer.build import BuildReport, add, build
+from indexer.build import add, build
 from indexer.chunking import Chunking
 from indexer.compaction import CompactReport, compact
 from indexer.conditions import make_filter
@@ -31,6 +31,7 @@ from indexer.errors import (
 from indexer.exports.export import ExportReport, export
 from indexer.imported import ImportReport, import_vectors, read_query_vectors
 from indexer.index import IndexInfo
+from indexer.intake import BuildReport
 from indexer.languages import Detection, Detector, normalise_language
 from indexer.purge import PurgeReport, purge
 from indexer.records import Condition, Document, Encoding, Filter

@@ -15,7 +15,7 @@ from indexer.nouns import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from indexer.build import BuildReport
+    from indexer.intake import BuildReport
 
 PLAIN_WIDTH = 100
 """Columns of a table that goes to a file or a pipe."""

@@ -1,6 +1,6 @@
 """An index over vectors made elsewhere: row *i* of them belongs to record *i* of a corpus.
 
-Batches, commits and resuming are those of a build; see ``indexer/build.py``.
+Batches, commits and resuming are those of a build; see ``indexer/intake.py``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.build import BuildReport, Progress
 from indexer.contradictions import LabelCheck
 from indexer.corpus import Query, Record
 from indexer.detectors import DEFAULT_DETECTOR
@@ -24,6 +23,7 @@ from indexer.index import (
     content_hash,
     index_state,
 )
+from indexer.intake import BuildReport, Progress
 from indexer.readers.guess import Found
 from indexer.records import EncodedDocument, Vectors
 from indexer.stages import Stages, untold

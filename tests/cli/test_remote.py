@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from indexer.build import BATCH, add, build
+from indexer.build import add, build
 from indexer.chunking import Chunking
 from indexer.encoders import EncoderSpec, caller
 from indexer.encoders.caller import Patience
@@ -22,6 +22,7 @@ from indexer.encoders.protocol import RemoteOptions
 from indexer.encoders.remote import PROBES
 from indexer.errors import EncoderError, IncompatibleError, UsageError
 from indexer.index import IndexReader, IndexWriter, index_state
+from indexer.intake import BATCH
 from indexer.records import Document
 from indexer.verify import verify
 from interlingua import Index

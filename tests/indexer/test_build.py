@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 import interlingua
-from indexer.build import BATCH, add, build
+from indexer.build import add, build
 from indexer.corpus import read_corpus
 from indexer.encoders import EncoderSpec
 from indexer.encoders.hashing import HashingEncoder
 from indexer.errors import IncompatibleError, InputError, LockedError, UsageError
 from indexer.index import SEAL_AT, IndexReader, index_state
+from indexer.intake import BATCH
 from indexer.lock import WriterLock
 from indexer.records import Document, Encoding, Role
 from indexer.rejects import Rejects

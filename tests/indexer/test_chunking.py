@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import interlingua
-from indexer import build as build_module
+from indexer import intake
 from indexer.chunking import Chunking, document_of, splitter
 from indexer.encoders.hashing import HashingEncoder
 from indexer.errors import IncompatibleError, InputError, InterlinguaError, UsageError
@@ -238,7 +238,7 @@ def test_an_interrupted_build_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
     """Behind its last committed batch, in which every document has all its chunks."""
     corpus = [Document(f"d{n}", f"First of {n}. Second! Third?", "en") for n in range(20)]
     interlingua.build(corpus, tmp_path / "whole", encoder=HASHING, chunking=SENTENCES)
-    monkeypatch.setattr(build_module, "BATCH", 4)
+    monkeypatch.setattr(intake, "BATCH", 4)
     path = tmp_path / "i"
 
     def stop(done: int) -> None:
@@ -257,7 +257,7 @@ def test_an_interrupted_build_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_another_corpus_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when only a later chunk of a committed document differs."""
-    monkeypatch.setattr(build_module, "BATCH", 2)
+    monkeypatch.setattr(intake, "BATCH", 2)
 
     def stop(done: int) -> None:
         raise KeyboardInterrupt

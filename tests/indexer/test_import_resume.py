@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexer import imported
-from indexer.build import BATCH, build
+from indexer.build import build
 from indexer.corpus import Record
 from indexer.encoders import EncoderSpec
 from indexer.errors import (
@@ -19,6 +19,7 @@ from indexer.errors import (
 )
 from indexer.imported import import_vectors
 from indexer.index import IndexWriter
+from indexer.intake import BATCH
 from indexer.records import Document
 from indexer.verify import repair, verify
 from tests.indexer.elsewhere import DIM, StopError, drawn, dying, records, save

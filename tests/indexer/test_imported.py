@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from indexer import imported
-from indexer.build import BATCH, add, build
+from indexer.build import add, build
 from indexer.corpus import read_corpus
 from indexer.encoders import EncoderSpec, open_encoder
 from indexer.errors import (
@@ -22,6 +22,7 @@ from indexer.errors import (
 )
 from indexer.imported import batch_of, count_records, import_vectors, read_query_vectors
 from indexer.index import IndexReader, IndexWriter, index_state
+from indexer.intake import BATCH
 from indexer.readers.guess import find_readers
 from indexer.records import Document, Filter
 from indexer.verify import repair, verify

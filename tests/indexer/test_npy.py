@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer import imported
-from indexer.build import BATCH
 from indexer.corpus import read_queries
 from indexer.errors import (
     InputError,
 )
 from indexer.imported import import_vectors, read_query_vectors
 from indexer.index import index_state
+from indexer.intake import BATCH
 from indexer.vectorfiles import MAX_DIM, open_vectors
 from tests.indexer.elsewhere import DIM, drawn, query, records, save, unit, write
 from tests.indexer.reference import dump

@@ -18,7 +18,7 @@ import interlingua
 from indexer import sealing
 from indexer import writer as writer_module
 from indexer.backup import backup
-from indexer.build import OnDuplicate, add, build
+from indexer.build import add, build
 from indexer.compaction import compact
 from indexer.corpus import read_corpus
 from indexer.debiasing import NOTHING, Debiasing
@@ -26,6 +26,7 @@ from indexer.encoders import EncoderSpec, open_encoder
 from indexer.errors import InputError
 from indexer.exports.export import export
 from indexer.index import IndexReader, IndexWriter
+from indexer.intake import OnDuplicate
 from indexer.purge import purge
 from indexer.records import Condition, Document, Filter
 from indexer.removal import delete, delete_where
