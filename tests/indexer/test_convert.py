@@ -112,7 +112,7 @@ def test_tatoeba_counts_what_it_leaves_out(src: Path, out: Path) -> None:
         ({"tatoeba__xxx-eng__eng": "a\n"}, "tatoeba.xxx-eng.eng: unknown language tag 'xxx'"),
         (
             {"tatoeba__deu-eng__eng": "a\nb\n", "tatoeba__deu-eng__deu": "a\n"},
-            "tatoeba.deu-eng.deu: 1 lines, ",
+            "tatoeba.deu-eng.deu: 1 line, ",
         ),
         (
             {"tatoeba__deu-eng__eng": "a\nb\n", "tatoeba__deu-eng__deu": "a\nb\0\n"},
