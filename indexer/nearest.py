@@ -9,7 +9,6 @@ for more. Answers are therefore those of a full scan, whatever files hold the ve
 """
 
 import sqlite3
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -23,8 +22,9 @@ from indexer.vectors import Positions
 
 _BLOCK_QUERIES = 2048
 _BLOCK_CANDIDATES = 500_000
-_TOGETHER = 16
-"""Queries whose candidates are scored at once, for the same reason."""
+_TOGETHER = 600
+"""Candidates of several queries that are scored at once: few calls for small batches of work, and
+their float64 copies, 2 MB where d is 384, stay in a cache."""
 
 _CHUNK = 256
 """Candidates scored at once: their float64 copies fit a processor's cache."""
@@ -77,6 +77,18 @@ def first_guess(segments: Segments, k: int, *, exact: bool) -> int:
     return k + max(8, k // 4)
 
 
+class _Proposed(NamedTuple):
+    """The candidates of q queries."""
+
+    rows: Positions
+    """(q, m)"""
+    scores: Vectors
+    """(q, m) as FAISS has them, in descending order."""
+    bound: NDArray[np.float64]
+    """(q,) the highest FAISS score that a vector outside them can have: minus infinity when there
+    is none outside."""
+
+
 class _Search:
     """One search of some queries."""
 
@@ -91,36 +103,28 @@ class _Search:
         self._conn, self._segments, self._k = conn, segments, k
         self._exact = exact
         self._sure = exact or segments.exact
+        self._faithful = exact or segments.raw
+        """Whether FAISS scores the very vectors that are scored here."""
+        self._margin = error_bound(segments.dim)
         self._mask = segments.mask(conn, allowed)
         self._passing = segments.passing(conn, allowed)
         self.first_guess = first_guess(segments, k, exact=exact)
 
     def answers(self, queries: Vectors) -> list[Neighbours]:
         """Answer queries that are few enough to be held in memory with their candidates."""
-        nothing = Neighbours(np.empty(0, np.int64), np.empty(0, np.float32))
-        answers: list[Neighbours] = [nothing] * len(queries)
-        pending, m = np.arange(len(queries)), self.first_guess
-        margin = error_bound(self._segments.dim)
+        n = min(self._k, sum(part.rows for part in self._passing))
+        vids = np.empty((len(queries), n), np.int64)
+        scores = np.empty((len(queries), n), np.float32)
+        pending, m = np.arange(len(queries) if n else 0), self.first_guess
         while len(pending):
-            rows, bound = self._propose(queries[pending], m)
-            unsure = []
-            ranked = self._rank(queries[pending], rows)
-            for position, answer, limit in zip(pending, ranked, bound, strict=True):
-                enough = len(answer.vids) == self._k and answer.scores[-1] > limit + margin
-                if enough or limit == -np.inf or not self._sure:
-                    answers[position] = answer
-                else:
-                    unsure.append(position)
-            pending, m = np.array(unsure, dtype=np.int64), 4 * m
-        return answers
+            proposed = self._propose(queries[pending], m)
+            vids[pending], scores[pending] = self._rank(queries[pending], proposed)
+            enough = scores[pending, -1] > proposed.bound + self._margin
+            pending, m = pending[~enough] if self._sure else pending[:0], 4 * m
+        return list(map(Neighbours, vids, scores))
 
-    def _propose(self, queries: Vectors, m: int) -> tuple[Positions, NDArray[np.float64]]:
-        """Ask every segment for ``m`` candidates a query and keep the best ``m``.
-
-        Returns:
-            rows (q, at most m), and for each query the highest FAISS score that a vector outside
-            them can have: minus infinity when there is none outside.
-        """
+    def _propose(self, queries: Vectors, m: int) -> _Proposed:
+        """Ask every segment for ``m`` candidates a query and keep the best ``m``."""
         bound = np.full(len(queries), -np.inf)
         scores = [np.empty((len(queries), 0), np.float32)]
         rows = [np.empty((len(queries), 0), np.int64)]
@@ -130,32 +134,61 @@ class _Search:
             found, numbers = part.segment.search(
                 queries, wanted, part.passing, effort, exhaustive=self._exact
             )
+            found = np.clip(found, -1.0, 1.0)  # as ours are, which takes nothing from the bound
             if m < part.passing.rows:
                 bound = np.maximum(bound, found[:, -1])
             scores.append(found)
             rows.append(part.rows_of(numbers))
         joined, places = np.concatenate(scores, axis=1), np.concatenate(rows, axis=1)
-        if joined.shape[1] > m:
+        if len(scores) > 2:  # the first is empty, and what one segment found is in order
             order = np.argsort(-joined, axis=1, kind="stable")
             joined = np.take_along_axis(joined, order, axis=1)
             places = np.take_along_axis(places, order[:, :m], axis=1)
+        if joined.shape[1] > m:
             bound = np.maximum(bound, joined[:, m])
-        return places, bound
+        return _Proposed(places, joined[:, :m], bound)
 
-    def _rank(self, queries: Vectors, rows: Positions) -> Iterator[Neighbours]:
-        """Score candidates by the vectors that are searched and order them by (-score, id)."""
-        segments = self._segments
-        for start in range(0, len(queries), _TOGETHER):
-            asked, proposed = queries[start : start + _TOGETHER], rows[start : start + _TOGETHER]
-            vectors = segments.vectors(self._conn, proposed.ravel())
-            pairs = vectors.reshape(*proposed.shape, segments.dim)
-            scores = np.vecdot(pairs.astype(np.float64), asked[:, None].astype(np.float64))
-            scores = np.clip(scores, -1.0, 1.0).astype(np.float32)
-            vids = segments.vids[proposed]
-            for own, mine in zip(vids, scores, strict=True):
-                ties = ranks_of_ties(self._conn, segments.place, own, mine)
-                best = np.lexsort((ties, -mine))[: self._k]
-                yield Neighbours(own[best], mine[best])
+    def _rank(self, queries: Vectors, proposed: _Proposed) -> tuple[NDArray[np.int64], Vectors]:
+        """Score candidates by the vectors that are searched; keep the first by (-score, id).
+
+        Returns:
+            vids (q, at most k) and scores (q, at most k).
+        """
+        segments, n = self._segments, min(self._k, proposed.rows.shape[1])
+        vids = np.empty((len(queries), n), np.int64)
+        scores = np.empty((len(queries), n), np.float32)
+        step = max(1, _TOGETHER // max(1, proposed.rows.shape[1]))
+        for start in range(0, len(queries), step):
+            some = slice(start, start + step)
+            rows = proposed.rows[some, : self._hopeful(proposed.scores[some])]
+            vectors = segments.vectors(self._conn, rows.ravel())
+            pairs = vectors.reshape(*rows.shape, segments.dim).astype(np.float64)
+            exact = np.vecdot(pairs, queries[some, None].astype(np.float64))
+            exact = np.clip(exact, -1.0, 1.0).astype(np.float32)
+            own = segments.vids[rows]
+            best = self._order(own, exact)[:, :n]
+            vids[some] = np.take_along_axis(own, best, axis=1)
+            scores[some] = np.take_along_axis(exact, best, axis=1)
+        return vids, scores
+
+    def _hopeful(self, scores: Vectors) -> int:
+        """Count the candidates of some queries that may be among the first ``k``.
+
+        The others are below the k-th by more than FAISS may err on both together.
+        """
+        if scores.shape[1] <= self._k or not self._faithful:
+            return scores.shape[1]
+        least = scores[:, self._k - 1 : self._k].astype(np.float64) - 2 * self._margin
+        return int((scores >= least).sum(axis=1).max())
+
+    def _order(self, vids: NDArray[np.int64], scores: Vectors) -> NDArray[np.int64]:
+        """Order each row of candidates by (-score, id)."""
+        order = np.argsort(-scores, axis=1)
+        ordered = np.take_along_axis(scores, order, axis=1)
+        for row in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1)):
+            ties = ranks_of_ties(self._conn, self._segments.place, vids[row], scores[row])
+            order[row] = np.lexsort((ties, -scores[row]))
+        return order
 
 
 def error_bound(dim: int) -> float:

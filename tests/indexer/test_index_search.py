@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from indexer import nearest as nearest_module
 from indexer.errors import InputError, UsageError
@@ -105,6 +106,7 @@ def test_blocks_and_chunks_do_not_show(
         whole = reader.search(queries, 10)
         monkeypatch.setattr(nearest_module, "_BLOCK_QUERIES", 7)
         monkeypatch.setattr(nearest_module, "_CHUNK", 5)
+        monkeypatch.setattr(nearest_module, "_TOGETHER", 40)
         assert reader.search(queries, 10) == whole
 
 
@@ -124,6 +126,31 @@ def test_faiss_is_trusted_no_further_than_its_bound() -> None:
     exact = vectors.astype(np.float64) @ vectors[:50].astype(np.float64).T
     error = np.abs(vectors @ vectors[:50].T - exact).max()
     assert error < nearest_module.error_bound(384)
+
+
+@pytest.mark.parametrize(
+    "lengths", [np.zeros(300), np.linspace(-9e-4, 9e-4, 300), np.linspace(1e-4, 9e-4, 300)]
+)
+def test_scores_closer_than_float32_sums_err_are_told_apart(
+    tmp_path: Path, lengths: NDArray[np.float64]
+) -> None:
+    """FAISS's order of near ties is not ours, nor is that of scores beyond 1, which are cut."""
+    noise = 1e-7 * np.random.default_rng(6).standard_normal((300, 64))
+    vectors = (random_units(1, 64, 8) * (1 + lengths[:, None]) + noise).astype(np.float32)
+    ids = np.random.default_rng(7).permutation(300)
+    model = [
+        EncodedDocument(Document(f"{id_:03}", f"t{id_}", "en"), vector, 1, 0)
+        for id_, vector in zip(ids, vectors, strict=True)
+    ]
+    with IndexWriter.create(tmp_path / "i", WIDE) as writer:
+        writer.add(model, cursor=len(model))
+        writer.finish()
+    along = random_units(1, 64, 8)
+    queries = np.concatenate([along, -along, random_units(40, 64, 9)])
+    with IndexReader.open(tmp_path / "i") as reader:
+        together = [as_pairs(hits) for hits in reader.search(queries, 5)]
+        alone = [as_pairs(reader.search(query[None], 5)[0]) for query in queries]
+    assert together == alone == [neighbours(model, query, 5) for query in queries]
 
 
 @pytest.mark.parametrize("share", [1, 2, 7, 400])
