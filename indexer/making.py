@@ -15,6 +15,10 @@ from indexer.records import Vectors
 from indexer.stages import LEARNING, SORTING, TRAINING, WRITING, Stages, untold
 from indexer.vectors import Segment, Vids, faiss_module
 
+_ROUNDS = 6
+"""Of k-means for clusters. FAISS makes 10; as much time is better spent on more vectors a cluster,
+see docs/log.md."""
+
 _LINKS_ABOVE = 2
 """Links of a vector on the upper levels of a graph: one in 32 vectors has 32 there, one in 32 of
 these as many again, and some room for chance."""
@@ -67,6 +71,7 @@ def _empty(factory: str, dim: int) -> Any:  # noqa: ANN401 - faiss is untyped
     if factory.startswith("IVF"):
         index.set_direct_map_type(faiss.DirectMap.Array)
         index.cp.min_points_per_centroid = 1  # clusters() has seen to it
+        index.cp.niter = _ROUNDS
     if last.startswith("PQ"):
         graph = factory.startswith("HNSW")
         codes = faiss.downcast_index(index.storage) if graph else index

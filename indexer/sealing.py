@@ -32,7 +32,9 @@ _CACHE = 2 << 20
 """Bytes that SQLite keeps meanwhile."""
 
 _TRAINED_ON = 65_536
-_A_CLUSTER = 40
+_A_CLUSTER = 64
+"""Vectors that a cluster is found with."""
+
 MAX_VID = 2**63 - 1
 
 
