@@ -141,7 +141,7 @@ def read_document(row: Sequence[object], place: str) -> Document:
         text=r.text,
         lang=r.lang,
         group=r.group_id,
-        metadata=json.loads(r.metadata),
+        metadata={} if r.metadata == "{}" else json.loads(r.metadata),
         lang_source=cast("LanguageSource", r.lang_source),
         lang_probability=r.lang_probability,
     )
@@ -214,14 +214,20 @@ def check_vectors(vectors: Vectors, dim: int, name: Callable[[int], str]) -> Vec
             "encode with the encoder of the index",
         )
     lengths = np.sqrt(np.einsum("ij,ij->i", *(np.asarray(vectors, dtype=np.float64),) * 2))
-    for wrong, what, remedy in (
+    if not (np.abs(lengths - 1) <= UNIT_TOLERANCE).all():
+        raise _refusal(lengths, name)
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _refusal(lengths: NDArray[np.float64], name: Callable[[int], str]) -> InputError:
+    """Say what is wrong with the first vector of those that have the worst fault."""
+    faults = (
         (~np.isfinite(lengths), "holds NaN or infinity", "look at what the encoder was given"),
         (lengths < 1e-6, "is zero", "look at what the encoder was given"),
         (np.abs(lengths - 1) > UNIT_TOLERANCE, "is not of unit length", "divide it by its length"),
-    ):
-        if wrong.any():
-            raise InputError(f"{name(int(np.flatnonzero(wrong)[0]))}: its vector {what}", remedy)
-    return np.ascontiguousarray(vectors, dtype=np.float32)
+    )
+    wrong, what, remedy = next(fault for fault in faults if fault[0].any())
+    return InputError(f"{name(int(np.flatnonzero(wrong)[0]))}: its vector {what}", remedy)
 
 
 def stack_vectors(batch: Sequence[EncodedDocument], dim: int) -> NDArray[np.float32]:
