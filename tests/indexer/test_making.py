@@ -106,3 +106,18 @@ def test_a_filter_makes_a_search_look_further(factory: str, step: int, effort: i
     true = np.sort(asked @ VECTORS[::step].T, axis=1)[:, :-3:-1]
     assert np.allclose(scores, true, atol=1e-6)
     assert (rows % step == 0).all()
+
+
+def test_a_graph_finds_what_lies_close_together() -> None:
+    """200 meanings in 40 topics, each said 11 times; FAISS's own graph finds 98 % of the ten."""
+    rng = np.random.default_rng(1)
+    meanings = random_units(40, 32, 7)[rng.integers(40, size=200)] + 0.2 * random_units(200, 32, 2)
+    said = np.repeat(meanings, 11, axis=0) + 0.1 * random_units(2200, 32, 3)
+    asked = meanings + 0.1 * random_units(200, 32, 4)
+    said /= np.linalg.norm(said, axis=1, keepdims=True)
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    graph = make_segment("HNSW32,Flat", 32, np.arange(2200), lambda: said, lambda _: iter([said]))
+    rows = graph.search(asked, 10, graph.passing(Mask(None, VIDS[:0])), effort=10)[1]
+    true = np.argsort(-(asked @ said.T), axis=1)[:, :10]
+    found = [len({*a} & {*b}) for a, b in zip(rows.tolist(), true.tolist(), strict=True)]
+    assert np.mean(found) > 9.95
