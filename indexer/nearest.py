@@ -77,6 +77,10 @@ def first_guess(segments: Segments, k: int, *, exact: bool) -> int:
     return k + max(8, k // 4)
 
 
+_Found = tuple[NDArray[np.int64], Vectors]
+"""vids (q, at most k) and their scores, in order."""
+
+
 class _Proposed(NamedTuple):
     """The candidates of q queries."""
 
@@ -112,48 +116,46 @@ class _Search:
 
     def answers(self, queries: Vectors) -> list[Neighbours]:
         """Answer queries that are few enough to be held in memory with their candidates."""
-        n = min(self._k, sum(part.rows for part in self._passing))
-        vids = np.empty((len(queries), n), np.int64)
-        scores = np.empty((len(queries), n), np.float32)
-        pending, m = np.arange(len(queries) if n else 0), self.first_guess
-        while len(pending):
-            proposed = self._propose(queries[pending], m)
-            vids[pending], scores[pending] = self._rank(queries[pending], proposed)
-            enough = scores[pending, -1] > proposed.bound + self._margin
-            pending, m = pending[~enough] if self._sure else pending[:0], 4 * m
-        return list(map(Neighbours, vids, scores))
+        return list(map(Neighbours, *self._found(queries, self.first_guess)))
+
+    def _found(self, queries: Vectors, m: int) -> _Found:
+        """Answer queries from ``m`` candidates, and from more where these may not be enough."""
+        proposed = self._propose(queries, m)
+        vids, scores = self._rank(queries, proposed)
+        if self._sure and scores.size:
+            unsure = np.flatnonzero(scores[:, -1] <= proposed.bound + self._margin)
+            if len(unsure):
+                vids[unsure], scores[unsure] = self._found(queries[unsure], 4 * m)
+        return vids, scores
 
     def _propose(self, queries: Vectors, m: int) -> _Proposed:
         """Ask every segment for ``m`` candidates a query and keep the best ``m``."""
         bound = np.full(len(queries), -np.inf)
-        scores = [np.empty((len(queries), 0), np.float32)]
-        rows = [np.empty((len(queries), 0), np.int64)]
+        scores, rows = [], []
         effort = self._segments.indexing.effort
         for part in self._segments.parts(self._conn, self._passing, self._mask, self._exact):
             wanted = min(m, part.passing.rows)
             found, numbers = part.segment.search(
                 queries, wanted, part.passing, effort, exhaustive=self._exact
             )
-            found = np.clip(found, -1.0, 1.0)  # as ours are, which takes nothing from the bound
+            found = found.clip(-1.0, 1.0)  # as ours are, which takes nothing from the bound
             if m < part.passing.rows:
                 bound = np.maximum(bound, found[:, -1])
             scores.append(found)
             rows.append(part.rows_of(numbers))
-        joined, places = np.concatenate(scores, axis=1), np.concatenate(rows, axis=1)
-        if len(scores) > 2:  # the first is empty, and what one segment found is in order
-            order = np.argsort(-joined, axis=1, kind="stable")
-            joined = np.take_along_axis(joined, order, axis=1)
-            places = np.take_along_axis(places, order[:, :m], axis=1)
+        if len(scores) == 1:  # in order already
+            return _Proposed(rows[0], scores[0], bound)
+        joined = np.concatenate([np.empty((len(queries), 0), np.float32), *scores], axis=1)
+        places = np.concatenate([np.empty((len(queries), 0), np.int64), *rows], axis=1)
+        order = np.argsort(-joined, axis=1, kind="stable")
+        joined = np.take_along_axis(joined, order, axis=1)
+        places = np.take_along_axis(places, order[:, :m], axis=1)
         if joined.shape[1] > m:
             bound = np.maximum(bound, joined[:, m])
         return _Proposed(places, joined[:, :m], bound)
 
-    def _rank(self, queries: Vectors, proposed: _Proposed) -> tuple[NDArray[np.int64], Vectors]:
-        """Score candidates by the vectors that are searched; keep the first by (-score, id).
-
-        Returns:
-            vids (q, at most k) and scores (q, at most k).
-        """
+    def _rank(self, queries: Vectors, proposed: _Proposed) -> _Found:
+        """Score candidates by the vectors that are searched; keep the first by (-score, id)."""
         segments, n = self._segments, min(self._k, proposed.rows.shape[1])
         vids = np.empty((len(queries), n), np.int64)
         scores = np.empty((len(queries), n), np.float32)
@@ -164,30 +166,33 @@ class _Search:
             vectors = segments.vectors(self._conn, rows.ravel())
             pairs = vectors.reshape(*rows.shape, segments.dim).astype(np.float64)
             exact = np.vecdot(pairs, queries[some, None].astype(np.float64))
-            exact = np.clip(exact, -1.0, 1.0).astype(np.float32)
-            own = segments.vids[rows]
+            exact = exact.clip(-1.0, 1.0).astype(np.float32)
+            own, each = segments.vids[rows], np.arange(len(rows))[:, None]
             best = self._order(own, exact)[:, :n]
-            vids[some] = np.take_along_axis(own, best, axis=1)
-            scores[some] = np.take_along_axis(exact, best, axis=1)
+            vids[some], scores[some] = own[each, best], exact[each, best]
         return vids, scores
 
     def _hopeful(self, scores: Vectors) -> int:
         """Count the candidates of some queries that may be among the first ``k``.
 
-        The others are below the k-th by more than FAISS may err on both together.
+        The others are below the k-th by more than FAISS may err on both together. For a single
+        query to find that out would take as long as to score them.
         """
-        if scores.shape[1] <= self._k or not self._faithful:
-            return scores.shape[1]
-        least = scores[:, self._k - 1 : self._k].astype(np.float64) - 2 * self._margin
-        return int((scores >= least).sum(axis=1).max())
+        every: int = scores.shape[1]
+        if len(scores) == 1 or every <= self._k or not self._faithful:
+            return every
+        least = scores[:, self._k - 1, None].astype(np.float64) - 2 * self._margin
+        return int(np.count_nonzero(np.any(scores >= least, axis=0)))
 
     def _order(self, vids: NDArray[np.int64], scores: Vectors) -> NDArray[np.int64]:
         """Order each row of candidates by (-score, id)."""
         order = np.argsort(-scores, axis=1)
-        ordered = np.take_along_axis(scores, order, axis=1)
-        for row in np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1)):
-            ties = ranks_of_ties(self._conn, self._segments.place, vids[row], scores[row])
-            order[row] = np.lexsort((ties, -scores[row]))
+        ordered = scores[np.arange(len(scores))[:, None], order]
+        tied = ordered[:, 1:] == ordered[:, :-1]
+        if tied.any():
+            for row in np.flatnonzero(tied.any(axis=1)):
+                ties = ranks_of_ties(self._conn, self._segments.place, vids[row], scores[row])
+                order[row] = np.lexsort((ties, -scores[row]))
         return order
 
 

@@ -228,7 +228,7 @@ class Segment:
         if self.factory.startswith("IVF"):
             parameters = faiss_module().SearchParametersIVF(sel=selector, nprobe=inner.nlist)
         else:
-            parameters = faiss_module().SearchParameters(sel=selector)
+            parameters = selector and faiss_module().SearchParameters(sel=selector)
         if self.factory.startswith("HNSW"):
             if ",PQ" in self.factory:  # FAISS has no selector for them
                 return self._scan_decoded(queries, m, passing)

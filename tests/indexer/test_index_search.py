@@ -149,8 +149,9 @@ def test_scores_closer_than_float32_sums_err_are_told_apart(
     queries = np.concatenate([along, -along, random_units(40, 64, 9)])
     with IndexReader.open(tmp_path / "i") as reader:
         together = [as_pairs(hits) for hits in reader.search(queries, 5)]
-        alone = [as_pairs(reader.search(query[None], 5)[0]) for query in queries]
-    assert together == alone == [neighbours(model, query, 5) for query in queries]
+        twice = [as_pairs(reader.search(np.stack([q, q]), 5)[1]) for q in queries]
+        alone = [as_pairs(reader.search(q[None], 5)[0]) for q in queries]
+    assert together == twice == alone == [neighbours(model, query, 5) for query in queries]
 
 
 @pytest.mark.parametrize("share", [1, 2, 7, 400])
