@@ -63,13 +63,13 @@ def import_vectors(
     from cli.corpus_source import CorpusSource
     from cli.output import print_build
     from cli.progress import progress
+    from indexer.apart import Corpus
     from indexer.corpus import Fields
     from indexer.detectors import open_detector
     from indexer.errors import UsageError
     from indexer.imported import count_records
     from indexer.imported import import_vectors as run
     from indexer.nouns import counted
-    from indexer.rejects import Rejects
     from indexer.vectorfiles import open_vectors
 
     indexing = indexing_of(index_kind, quantise, memory_budget)
@@ -98,10 +98,9 @@ def import_vectors(
     expected = count_records(source.found)
     # A refused record would shift the rows behind it, so none is tolerated.
     with progress("importing", expected, quiet) as show:
-        records = source.records(Rejects())
         report = run(
             files,
-            records,
+            Corpus(source.found, source.fields, source.lang, detector),
             index,
             name=name,
             detector=detector,

@@ -7,9 +7,17 @@ from typing import NamedTuple
 from indexer.changes import insert_rows, log_commit, next_vid, remove_documents
 from indexer.chunking import document_of
 from indexer.contents import Contents
+from indexer.drafts import Drafts
 from indexer.errors import DuplicateError
-from indexer.records import EncodedDocument
-from indexer.rows import Rows, check_document, rows_of_batch, stack_vectors
+from indexer.records import EncodedDocument, Vectors
+from indexer.rows import (
+    Rows,
+    check_document,
+    document_crc,
+    rows_of_batch,
+    stack_vectors,
+    vector_blob,
+)
 from indexer.settings import IndexSettings
 
 
@@ -50,6 +58,29 @@ def prepared(
     chosen = sorted(last.values())
     rows = rows_of_batch(next_vid(conn), [batch[row] for row in chosen], vectors[chosen])
     return Change(rows, known, cursor, "replace" if replace else "add")
+
+
+def numbered(conn: sqlite3.Connection, drafts: Drafts, vectors: Vectors, cursor: int) -> Change:
+    """Make rows of drafts, none of which the index holds; nothing is written.
+
+    Args:
+        conn: the writer's connection.
+        drafts: n of them.
+        vectors: (n, dim) float32, theirs, checked.
+        cursor: corpus records consumed with them.
+    """
+    first = next_vid(conn)
+    rows = Rows(
+        [(vid, *vector_blob(vid, vector)) for vid, vector in enumerate(vectors, first)],
+        [
+            (vid, *values, document_crc(vid, text), script)
+            for vid, (values, text, script) in enumerate(
+                zip(drafts.values, drafts.crc_texts, drafts.scripts, strict=True), first
+            )
+        ],
+        list(enumerate(drafts.texts, first)),
+    )
+    return Change(rows, [], cursor, "add")
 
 
 def apply(conn: sqlite3.Connection, change: Change, *, lexical: bool) -> None:

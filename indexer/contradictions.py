@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.corpus import Record
-from indexer.script_counts import codes, counted, written_in
+from indexer.script_counts import Counts, codes, counted, most_counted, written_in
 from indexer.scripts import count_scripts, scripts_of_language
 
 LEAST_LETTERS = 3
@@ -67,20 +67,28 @@ class LabelCheck:
         """Check one record; a detected language is no label."""
         document = record.document
         if document.lang_source == "given":
-            self._found(record, contradicting_script(document.text, document.lang))
+            script = contradicting_script(document.text, document.lang)
+            if script is not None:
+                self._found(record, script)
 
-    def add_all(self, records: Sequence[Record]) -> None:
-        """Check a batch of records, much faster than one by one."""
-        given = [record for record in records if record.document.lang_source == "given"]
-        documents = [record.document for record in given]
-        scripts = contradicting_scripts([d.text for d in documents], [d.lang for d in documents])
-        for record, script in zip(given, scripts, strict=True):
-            self._found(record, script)
+    def add_all(self, records: Sequence[Record]) -> list[str]:
+        """Check a batch of records, much faster than one by one.
 
-    def _found(self, record: Record, script: str | None) -> None:
+        Returns:
+            The script of each text, which is counted for it, see :func:`indexer.scripts.script_of`.
+        """
+        scripts: list[str] = []
+        for part, counts in counted([record.document.text for record in records]):
+            here = records[part]
+            wrong = _contradicting(counts, [record.document.lang for record in here])
+            for record, script in zip(here, wrong, strict=True):
+                if script is not None and record.document.lang_source == "given":
+                    self._found(record, script)
+            scripts.extend(most_counted(counts))
+        return scripts
+
+    def _found(self, record: Record, script: str) -> None:
         document = record.document
-        if script is None:
-            return
         pair = (document.lang, script)
         self._counts[pair] += 1
         kept = self._examples.setdefault(pair, [])
@@ -119,13 +127,17 @@ def contradicting_script(text: str, lang: str) -> str | None:
 
 def contradicting_scripts(texts: Sequence[str], langs: Sequence[str]) -> list[str | None]:
     """Return what :func:`contradicting_script` returns for each text and its label."""
-    found: list[str | None] = []
-    for part, counts in counted(texts):
-        allowed = np.stack([written_in(lang) for lang in langs[part]])
-        total, own = counts.sum(axis=1), (counts * allowed).sum(axis=1)
-        wrong = allowed.any(axis=1) & (total >= LEAST_LETTERS) & (own < LEAST_SHARE * total)
-        most = counts.argmax(axis=1)
-        found.extend(
-            codes()[at] if refuted else None for at, refuted in zip(most, wrong, strict=True)
-        )
+    return [
+        script for part, counts in counted(texts) for script in _contradicting(counts, langs[part])
+    ]
+
+
+def _contradicting(counts: Counts, langs: Sequence[str]) -> list[str | None]:
+    """Return the script of each text that was counted which its label does not allow."""
+    allowed = np.stack([written_in(lang) for lang in langs])
+    total, own = counts.sum(axis=1), np.einsum("ij,ij->i", counts, allowed, dtype=np.int64)
+    wrong = allowed.any(axis=1) & (total >= LEAST_LETTERS) & (own < LEAST_SHARE * total)
+    found: list[str | None] = [None] * len(langs)
+    for at in np.flatnonzero(wrong).tolist():
+        found[at] = codes()[int(counts[at].argmax())]
     return found

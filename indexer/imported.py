@@ -3,16 +3,16 @@
 Batches, commits and resuming are those of a build; see ``indexer/intake.py``.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from indexer.contradictions import LabelCheck
+from indexer.apart import drafted
 from indexer.corpus import Query, Record
 from indexer.detectors import DEFAULT_DETECTOR
+from indexer.drafts import Drafts, DraftSource
 from indexer.encoders.vectors_only import VectorsOnly
 from indexer.errors import IncompatibleError, InputError, UsageError
 from indexer.index import (
@@ -20,12 +20,11 @@ from indexer.index import (
     IndexReader,
     IndexSettings,
     IndexWriter,
-    content_hash,
     index_state,
 )
 from indexer.intake import BuildReport, Progress
 from indexer.readers.guess import Found
-from indexer.records import EncodedDocument, Vectors
+from indexer.records import Vectors
 from indexer.stages import Stages, untold
 from indexer.vectorfiles import Units, VectorFiles, open_vectors
 
@@ -98,15 +97,17 @@ def import_vectors(  # noqa: PLR0913 - each is a choice of its own
             f"{path}: there is a finished index", "name another directory for the vectors"
         )
     building = state == "building"
-    with IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer:
+    with (
+        drafted(records, expected, batch_of(file.dim)) as source,
+        IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer,
+    ):
         _check_same(writer, settings)
         writer.settings.check_choices(path, role="passage", detector=detector, lexical=lexical)
         if indexing is not None:
             writer.ask_for(indexing)
-        run = _Import(writer, file, progress)
-        stream = iter(records)
-        run.resume(stream)
-        run.consume(stream)
+        run = _Import(writer, file, source, progress)
+        run.resume()
+        run.consume()
         writer.finish(stages)
     return run.report(path)
 
@@ -167,67 +168,72 @@ def _count(found: Found) -> int | None:
 class _Import:
     """One pass over a corpus and its vectors, with its counts."""
 
-    def __init__(self, writer: IndexWriter, file: VectorFiles, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        writer: IndexWriter,
+        file: VectorFiles,
+        source: DraftSource,
+        progress: Progress | None,
+    ) -> None:
         self._writer = writer
         self._file = file
+        self._source = source
         self._progress: Progress = progress or (lambda _done: None)
         self._batch = batch_of(file.dim)
         self._resumed_at = writer.cursor
         self._done = self._added = self._unchanged = self._rescaled = 0
-        self.labels = LabelCheck()
 
-    def resume(self, records: Iterator[Record]) -> None:
+    def resume(self) -> None:
         """Pass over what an interrupted import has committed, and see that it is the same."""
         committed = self._writer.contents.all_hashes()
         expected = next(committed, None)
-        while batch := list(islice(records, min(self._batch, self._resumed_at - self._done))):
+        while ids := (batch := self._take(self._resumed_at - self._done)).ids:
             units = self._units(batch, self._done)
             self._rescaled += units.rescaled
             kept: list[int] = []
-            for offset, record in enumerate(batch):
-                id_ = record.document.id
-                if expected == (id_, content_hash(record.document)):
+            for offset, (id_, hash_) in enumerate(zip(ids, batch.hashes, strict=True)):
+                if expected == (id_, hash_):
                     kept.append(offset)
                     expected = next(committed, None)
-                elif record.named or not self._writer.contents.hashes([id_]):
-                    raise _another(record.place, "corpus")
+                elif batch.named[offset] or not self._writer.contents.hashes([id_]):
+                    raise _another(batch.places[offset], "corpus")
                 else:
                     self._unchanged += 1
-            self._compare(batch, units, kept)
-            self._done += len(batch)
+            self._compare(ids, units, kept)
+            self._done += len(ids)
             self._progress(self._done)
         if expected is not None or self._done < self._resumed_at:
             raise _another(str(self._writer.path), "corpus")
 
-    def consume(self, records: Iterator[Record]) -> None:
+    def consume(self) -> None:
         """Commit all records, a batch a transaction.
 
         Raises:
             InputError: a row or a record is refused, or there are not as many of both.
         """
-        batch, units = self._read(records, self._done)
-        while batch:
-            if self._done + len(batch) > self._file.rows:
-                self._take_back(self._done + len(batch), records)
+        batch, units = self._read(self._done)
+        while size := len(batch.values):
+            if self._done + size > self._file.rows:
+                self._take_back(self._done + size)
             accepted = self._choose(batch)
-            self._done += len(batch)
+            self._done += size
             self._rescaled += units.rescaled
-            encoded = [
-                EncodedDocument(batch[i].document, units.vectors[i], tokens=-1, tokens_dropped=-1)
-                for i in accepted
-            ]
+            chosen = units.vectors if len(accepted) == size else units.vectors[accepted]
             # The next batch is read while the disk takes this one.
-            with self._writer.adding(encoded, self._done):
-                batch, units = self._read(records, self._done)
-            self._added += len(encoded)
+            with self._writer.adding(batch.choose(accepted), chosen, self._done):
+                batch, units = self._read(self._done)
+            self._added += len(accepted)
             self._progress(self._done)
         if self._done < self._file.rows:
-            self._take_back(self._done, records)
+            self._take_back(self._done)
 
-    def _read(self, records: Iterator[Record], start: int) -> tuple[list[Record], Units]:
+    def _read(self, start: int) -> tuple[Drafts, Units]:
         """Read a batch of records and their rows; past the last row there are none."""
-        batch = list(islice(records, self._batch))
+        batch = self._take(self._batch)
         return batch, self._units(batch, start)
+
+    def _take(self, most: int) -> Drafts:
+        return self._source.take(min(self._batch, most))
 
     def report(self, path: Path) -> ImportReport:
         """Sum up, with the index as it is now."""
@@ -245,45 +251,46 @@ class _Import:
             truncated={},
             rescaled=self._rescaled,
             plan=info.plan,
-            contradictions=self.labels.found(),
+            contradictions=self._source.contradictions(),
         )
 
-    def _units(self, batch: Sequence[Record], start: int) -> Units:
+    def _units(self, batch: Drafts, start: int) -> Units:
         """Read the rows of a batch, as many as there are."""
-        stop = min(start + len(batch), self._file.rows)
-        units = self._file.units(start, stop, lambda i: batch[i].place)
-        self.labels.add_all(batch)
-        return units
+        stop = min(start + len(batch.values), self._file.rows)
+        return self._file.units(start, stop, lambda i: batch.places[i])
 
-    def _choose(self, batch: Sequence[Record]) -> list[int]:
+    def _choose(self, batch: Drafts) -> list[int]:
         """Find the records of a batch that are new, by their position in it."""
-        known = self._writer.contents.hashes([r.document.id for r in batch])
+        ids = batch.ids
+        known = self._writer.contents.hashes(ids)
         accepted: dict[str, int] = {}
-        for i, record in enumerate(batch):
-            id_ = record.document.id
+        for i, id_ in enumerate(ids):
             if id_ not in known and id_ not in accepted:
                 accepted[id_] = i
-            elif record.named:
+            elif batch.named[i]:
                 raise InputError(
-                    f"{record.place}: duplicate id {id_!r}", "give every document an id of its own"
+                    f"{batch.places[i]}: duplicate id {id_!r}",
+                    "give every document an id of its own",
                 )
             else:
                 self._unchanged += 1
         return list(accepted.values())
 
-    def _compare(self, batch: Sequence[Record], units: Units, kept: Sequence[int]) -> None:
+    def _compare(self, ids: Sequence[str], units: Units, kept: Sequence[int]) -> None:
         """Refuse to go on with other vectors than those that are committed."""
-        committed = self._writer.contents.vectors([batch[i].document.id for i in kept])
+        committed = self._writer.contents.vectors([ids[i] for i in kept])
         given = units.vectors[list(kept)] if kept else units.vectors[:0]
         differ = np.flatnonzero((committed != given).any(axis=1))
         if len(differ):
             row = self._done + kept[int(differ[0])]
             raise _another(self._file.row(row), "vectors")
 
-    def _take_back(self, records: int, rest: Iterator[Record]) -> None:
+    def _take_back(self, records: int) -> None:
         """Empty the index, then refuse, naming both counts."""
         self._writer.restart()
-        raise _unequal(self._file, records + sum(1 for _ in rest))
+        while more := len(self._take(self._batch).values):
+            records += more
+        raise _unequal(self._file, records)
 
 
 def batch_of(dim: int) -> int:

@@ -29,7 +29,7 @@ def parse_object(text: str) -> dict[str, object]:
         InputError: what is wrong and what to do, without the place, which the caller knows.
     """
     try:
-        value = DECODER.decode(text)
+        value = _decode(text)
     except json.JSONDecodeError as error:
         raise _malformed(text, error) from error
     except RecursionError as error:
@@ -53,6 +53,15 @@ def kind(value: object) -> str:
     if isinstance(value, list):
         return "an array"
     return "a number" if isinstance(value, int | float) else "an object"
+
+
+def _decode(text: str) -> object:
+    """Decode a line; one without blanks at its ends needs nobody to look for them."""
+    try:
+        value, end = DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        return DECODER.decode(text)
+    return value if end == len(text) else DECODER.decode(text)
 
 
 def _malformed(text: str, error: json.JSONDecodeError) -> InputError:

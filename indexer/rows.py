@@ -4,7 +4,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
-from json.encoder import encode_basestring
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -47,10 +47,14 @@ class DocumentRow(NamedTuple):
 
     def intact(self) -> bool:
         """Whether the row is what was written."""
-        return self.crc32 == _crc_of_values(self[:-1])
+        return self.crc32 == document_crc(self.vid, crc_text(self[1:-1]))
 
 
 COLUMNS = ", ".join(DocumentRow._fields)
+
+
+Unnumbered = tuple[object, ...]
+"""What :class:`DocumentRow` holds between its number and its checksum."""
 
 
 class Rows(NamedTuple):
@@ -109,9 +113,14 @@ def text_key(text: str) -> int:
 
 def document_row(vid: int, encoded: EncodedDocument) -> DocumentRow:
     """Make the row of a document that :func:`check_document` has let pass."""
-    d = encoded.document
-    values = (
-        vid,
+    values = unnumbered(encoded.document, int(encoded.tokens), int(encoded.tokens_dropped))
+    return DocumentRow._make((vid, *values, document_crc(vid, crc_text(values))))
+
+
+def unnumbered(document: Document, tokens: int = -1, tokens_dropped: int = -1) -> Unnumbered:
+    """Make what does not depend on the number of a document :func:`check_document` let pass."""
+    d = document
+    return (
         d.id,
         d.text,
         d.lang,
@@ -119,12 +128,30 @@ def document_row(vid: int, encoded: EncodedDocument) -> DocumentRow:
         _metadata(d),
         d.lang_source,
         d.lang_probability,
-        int(encoded.tokens),
-        int(encoded.tokens_dropped),
+        tokens,
+        tokens_dropped,
         content_hash(d),
         text_key(d.text),
     )
-    return DocumentRow(*values, crc32=_crc_of_values(values))
+
+
+def crc_text(values: Sequence[object]) -> bytes:
+    """What the checksum is taken of behind the number; ASCII, so that any damage has a form."""
+    return f"{', '.join([_said(value) for value in values])}]".encode()
+
+
+def _said(value: object) -> str:
+    """Write a value as ``_ASCII`` does, which would take twice the time to begin."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if value is None:
+        return "null"
+    return str(value) if type(value) is int else _ASCII.encode(value)
+
+
+def document_crc(vid: int, rest: bytes) -> int:
+    """CRC-32 over the canonical text of a row: its number, and what :func:`crc_text` made."""
+    return zlib.crc32(rest, zlib.crc32(b"[%d, " % vid))
 
 
 def read_document(row: Sequence[object], place: str) -> Document:
@@ -274,8 +301,3 @@ def _utf8(text: str, id_: str, what: str = "content") -> bytes:
             f"document {id_!r}: its {what} holds a lone surrogate at character {error.start}",
             "decode the source as what it is, UTF-8 or UTF-16",
         ) from error
-
-
-def _crc_of_values(values: Sequence[object]) -> int:
-    """CRC-32 over a canonical text of the values; ASCII, so that any damage has a form."""
-    return zlib.crc32(_ASCII.encode(values).encode())

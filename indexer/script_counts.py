@@ -38,13 +38,15 @@ def codes() -> tuple[str, ...]:
 
 def scripts_of(texts: Sequence[str]) -> list[str]:
     """Return the script of each text, see :func:`indexer.scripts.script_of`."""
-    found: list[str] = []
-    for _, counts in counted(texts):
-        # The first of the largest is the first in the alphabet.
-        best = counts.argmax(axis=1)
-        names = np.where(counts.any(axis=1), np.array(codes())[best], NO_SCRIPT)
-        found.extend(names.tolist())
-    return found
+    return [script for _, counts in counted(texts) for script in most_counted(counts)]
+
+
+def most_counted(counts: Counts) -> list[str]:
+    """Return the script of each text that was counted, see :func:`indexer.scripts.script_of`."""
+    # The first of the largest is the first in the alphabet.
+    best = counts.argmax(axis=1)
+    names: list[str] = np.where(counts.any(axis=1), np.array(codes())[best], NO_SCRIPT).tolist()
+    return names
 
 
 def counted(texts: Sequence[str]) -> Iterator[tuple[slice, Counts]]:

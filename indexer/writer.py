@@ -12,16 +12,18 @@ from types import TracebackType
 from typing import Self
 
 from indexer import tables
-from indexer.batches import Change, apply, prepared
+from indexer.batches import Change, apply, numbered, prepared
 from indexer.changes import log_commit, remove_documents, remove_vids
 from indexer.contents import Contents
 from indexer.debiasing import Debiasing
 from indexer.directory import LOCK, find_database, make_directory, place_database, sweep
+from indexer.drafts import Drafts
 from indexer.errors import UsageError
 from indexer.filing import Filing
 from indexer.kinds import Indexing, Plan
 from indexer.lock import WriterLock
-from indexer.records import EncodedDocument, Filter
+from indexer.records import EncodedDocument, Filter, Vectors
+from indexer.rows import check_vectors
 from indexer.settings import IndexSettings
 from indexer.stages import Stages, untold
 from indexer.store import DATABASE, WriteStore, translated
@@ -125,34 +127,40 @@ class IndexWriter:
             DuplicateError: an id that is there or comes twice; nothing is written.
             InterlinguaError: the disk is full or fails; nothing is written.
         """
-        self._commit(self._prepared(batch, replace, cursor))
+        self._check_cursor(cursor)
+        with translated(self._database):
+            change = prepared(
+                *(self._conn, self.contents, self.settings, batch), replace=replace, cursor=cursor
+            )
+        self._commit(change)
 
     @contextmanager
-    def adding(self, batch: Sequence[EncodedDocument], cursor: int) -> Iterator[None]:
-        """Commit a batch of a build like :meth:`add` while the block runs: after it, it is on disk.
+    def adding(self, drafts: Drafts, vectors: Vectors, cursor: int) -> Iterator[None]:
+        """Commit a batch of an import while the block runs: after it, it is on disk.
 
         SQLite and the disk work in a thread of their own, and the block must not use the writer.
         When the block raises, the batch is committed all the same.
 
+        Args:
+            drafts: n documents that the index does not hold, no two of one id.
+            vectors: (n, dim) float32, theirs.
+            cursor: corpus records consumed with this batch.
+
         Raises:
-            InterlinguaError: as :meth:`add`, before the block runs or when it ends.
+            UsageError: there is no build.
+            InputError: a vector that is refused; the block is not run.
+            InterlinguaError: when the block ends: the disk is full or fails; nothing is written.
         """
-        change = self._prepared(batch, False, cursor)
+        self._check_cursor(cursor)
+        checked = check_vectors(vectors, self.settings.dim, lambda i: drafts.places[i])
+        with translated(self._database):
+            change = numbered(self._conn, drafts, checked, cursor)
         with ThreadPoolExecutor(1) as pool:
             committed = pool.submit(self._commit, change)
             try:
                 yield
             finally:
                 committed.result()
-
-    def _prepared(
-        self, batch: Sequence[EncodedDocument], replace: bool, cursor: int | None
-    ) -> Change:
-        self._check_cursor(cursor)
-        with translated(self._database):
-            return prepared(
-                *(self._conn, self.contents, self.settings, batch), replace=replace, cursor=cursor
-            )
 
     def _commit(self, change: Change) -> None:
         if not change.rows.documents and change.cursor is None:
