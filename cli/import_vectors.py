@@ -1,5 +1,8 @@
 """`interlingua import`."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -97,7 +100,7 @@ def import_vectors(
         return
     expected = count_records(source.found)
     # A refused record would shift the rows behind it, so none is tolerated.
-    with progress("importing", expected, quiet) as show:
+    with progress("importing", expected, quiet) as show, uncollected():
         report = run(
             files,
             Corpus(source.found, source.fields, source.lang, detector),
@@ -115,3 +118,15 @@ def import_vectors(
         were = "was" if report.rescaled == 1 else "were"
         rescaled = counted(report.rescaled, "vector")
         typer.echo(f"  {rescaled} {were} not of unit length and {were} made so")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Let nobody look for cycles: an import makes millions of objects, and they are in none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

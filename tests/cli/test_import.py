@@ -1,9 +1,11 @@
 """`interlingua import`: an index over vectors made elsewhere, from the command line."""
 
+import gc
 import gzip
 import io
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cli.import_vectors import uncollected
 from tests.cli.conftest import CORPUS, Run, write_jsonl
 from tests.indexer.reference import dump
 
@@ -282,3 +285,18 @@ def test_vectors_alone_are_no_corpus(run: Run, vectors: Path, tmp_path: Path) ->
     assert ran.code == 2
     assert "no corpus is named" in ran.err
     assert not (tmp_path / "i").exists()
+
+
+def test_cycles_are_looked_for_again_after_an_import() -> None:
+    """Whatever happened in it, and only if they were before."""
+    for ends in (False, True):
+        with suppress(ValueError), uncollected():
+            assert not gc.isenabled()
+            if ends:
+                raise ValueError
+        assert gc.isenabled()
+    with uncollected():
+        with uncollected():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
