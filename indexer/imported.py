@@ -34,6 +34,8 @@ BATCH = 8192
 """Corpus records a transaction at most: losing one costs little, and each waits for the disk."""
 
 _BATCH_BYTES = 16 << 20
+_PARTS, _FEWEST = 16, 1024
+"""A transaction takes at most one part in so many, and not fewer records than these for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def import_vectors(  # noqa: PLR0913 - each is a choice of its own
         )
     building = state == "building"
     with (
-        drafted(records, expected, batch_of(file.dim)) as source,
+        drafted(records, expected, batch_of(file.dim, file.rows)) as source,
         IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer,
     ):
         _check_same(writer, settings)
@@ -179,7 +181,7 @@ class _Import:
         self._file = file
         self._source = source
         self._progress: Progress = progress or (lambda _done: None)
-        self._batch = batch_of(file.dim)
+        self._batch = batch_of(file.dim, file.rows)
         self._resumed_at = writer.cursor
         self._done = self._added = self._unchanged = self._rescaled = 0
 
@@ -293,9 +295,14 @@ class _Import:
         raise _unequal(self._file, records)
 
 
-def batch_of(dim: int) -> int:
-    """Choose the records a transaction: fewer of long vectors, which lie in memory meanwhile."""
-    return max(1, min(BATCH, _BATCH_BYTES // (4 * dim)))
+def batch_of(dim: int, rows: int) -> int:
+    """Choose the records a transaction: what lies in memory meanwhile is small beside the vectors.
+
+    Args:
+        dim: of the vectors; there are fewer long ones.
+        rows: how many there are in all.
+    """
+    return max(1, min(BATCH, _BATCH_BYTES // (4 * dim), max(_FEWEST, rows // _PARTS)))
 
 
 def _check_same(writer: IndexWriter, settings: IndexSettings) -> None:

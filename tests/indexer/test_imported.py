@@ -73,12 +73,15 @@ def test_row_i_is_the_vector_of_record_i(tmp_path: Path, kind: str, order: str) 
 
 
 def test_a_batch_of_long_vectors_has_fewer_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A transaction holds 8,192 records or 16 MiB of vectors, whatever is less."""
+    """A transaction holds 8,192 records, 16 MiB of vectors or a sixteenth, whatever is less."""
     monkeypatch.undo()
 
-    sizes = [batch_of(dim) for dim in (1, 384, 512, 1024, 4096, 1 << 16)]
+    sizes = [batch_of(dim, 10**6) for dim in (1, 384, 512, 1024, 4096, 1 << 16)]
 
     assert sizes == [8192, 8192, 8192, 4096, 1024, 64]
+    assert [batch_of(384, rows) for rows in (1, 16_384, 100_000, 131_072)] == [
+        *(1024, 1024, 6250, 8192)
+    ]
 
 
 def test_answers_are_those_of_a_plain_scan(tmp_path: Path) -> None:
