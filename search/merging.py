@@ -254,6 +254,12 @@ def _in_turn(scores: Keys, lists: Lists, language: NDArray[np.int64], merging: M
     turn: Keys = (_ranks(scores, lists.bounds, language) - 0.5) / np.maximum(weight, 1e-300)
     # Turns become whole numbers, so that the score decides among equal ones and nothing else.
     turn = np.where(late, np.inf, turn).round(9)
+    if merging.target_share is not None and lists.own is not None:
+        # All other languages are one party: each of many small ones would wait for longer.
+        others = np.flatnonzero((language != lists.own) & ~late)
+        ranked = others[np.lexsort((-scores[others], turn[others]))]
+        turn[ranked] = (np.arange(len(ranked)) + 0.5) / max(1 - merging.target_share, 1e-300)
+        turn = turn.round(9)
     order = np.unique(np.append(turn, np.inf))
     return -np.searchsorted(order, turn) + (scores + 1) / 4
 

@@ -114,11 +114,12 @@ def test_quota_divides_as_sainte_lague_divides_seats() -> None:
         assert found == seats, k
 
 
+@pytest.mark.parametrize("languages", [4, 17])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])
-def test_a_target_share_is_met(share: float) -> None:
-    """In the first ten and the first twenty, to the nearest document."""
+def test_a_target_share_is_met(share: float, languages: int) -> None:
+    """In the first ten and the first twenty, to the nearest document, however many languages."""
     rng = np.random.default_rng(5)
-    scores = [rng.random(40).astype(np.float32) for _ in range(4)]
+    scores = [rng.random(40).astype(np.float32) for _ in range(languages)]
     made = order(Merging("quota", target_share=share), lists(scores, own=2))
     for k in (10, 20):
         assert abs(sum(lang == 2 for lang, _ in made[:k]) - share * k) <= 0.5
