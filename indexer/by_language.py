@@ -154,12 +154,13 @@ def _one_by_one(
     """Search each language by itself, where a search does not look at everything."""
     names = tuple(segments.language_counts(conn, allowed))
     alone = [replace(allowed, languages=frozenset({name})) for name in names]
-
     most = max((len(rows) for rows in drop), default=0)
+    # An exact search of codes reads all vectors again, for all queries together.
+    together = max(1, len(queries)) if exact else _TOGETHER
 
     def found() -> Iterator[Candidates]:
-        for start in range(0, len(queries), _TOGETHER):
-            asked, out = queries[start : start + _TOGETHER], drop[start : start + _TOGETHER]
+        for start in range(0, len(queries), together):
+            asked, out = queries[start : start + together], drop[start : start + together]
             lists = (
                 [_exactly(conn, segments, asked, depth + most, one) for one in alone]
                 if exact

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.faiss_calls import faiss_module
 from indexer.kinds import LINKS
 from indexer.records import Vectors
 from indexer.stages import LEARNING, SORTING, TRAINING, WRITING, Stages, untold
-from indexer.vectors import Segment, Vids, faiss_module
+from indexer.vectors import Segment, Vids
 
 _ROUNDS = 6
 """Of k-means for clusters. FAISS makes 10; as much time is better spent on more vectors a cluster,

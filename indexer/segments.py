@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer import tables
+from indexer.clusters import Held
 from indexer.debiasing import Debiasing, read_debiasing, searched_at, searched_between
 from indexer.errors import CorruptError
+from indexer.faiss_calls import Passing
 from indexer.kinds import Indexing, Kind, clusters_of, kind_of, read_indexing
 from indexer.language_layout import LanguageLayout
 from indexer.records import Filter, Vectors
 from indexer.remedies import REPAIR
 from indexer.vector_files import load_file
-from indexer.vectors import Held, Mask, Passing, Positions, Segment, Vids
+from indexer.vectors import Mask, Positions, Segment, Vids
 
 _CACHED_FILTERS = 32
 _CACHED_PASSING = 256
@@ -76,7 +78,7 @@ class Segments:
     _languages: dict[tuple[Filter, bool], dict[str, int]] = field(default_factory=dict)
     _passing: dict[Filter, tuple[Passing, ...]] = field(default_factory=dict)
     _layouts: dict[Filter, LanguageLayout] = field(default_factory=dict)
-    _held: dict[Filter, tuple[Held, ...]] = field(default_factory=dict)
+    _held: dict[Filter, tuple[Held | None, ...]] = field(default_factory=dict)
     notes: dict[Hashable, object] = field(default_factory=dict)
     """What those who ask have worked out of this state and want to find again."""
 
@@ -251,16 +253,18 @@ class Segments:
 
     def held(
         self, conn: sqlite3.Connection, languages: Sequence[Filter], allowed: Filter
-    ) -> tuple[Held, ...]:
-        """Count what each language has in each cluster, (L, nlist) of each segment, or (L, 0).
+    ) -> tuple[Held | None, ...]:
+        """Count what each language has in each cluster, (L, nlist) of each segment.
 
-        Remembered by ``allowed``, the filter that ``languages`` divide.
+        None for a segment without clusters. Remembered by ``allowed``, the filter that
+        ``languages`` divide.
         """
         held = self._held.get(allowed)
         if held is None:
             passing = [self.passing(conn, one) for one in languages]
-            each = enumerate(self.all)
-            held = tuple(s.held([some[number] for some in passing]) for number, s in each)
+            parts = [[some[number] for some in passing] for number in range(len(self.all))]
+            pairs = zip(self.all, parts, strict=True)
+            held = tuple(s.clusters.held(own) if s.clusters else None for s, own in pairs)
             if not allowed.exclude:
                 _remember(self._held, allowed, held, _CACHED_LAYOUTS)
         return held

@@ -13,19 +13,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.clusters import Chosen, Held
 from indexer.kinds import default_effort
 from indexer.nearest import first_guess
 from indexer.records import Filter, Vectors
 from indexer.segments import Segments
-from indexer.vectors import Clusters, Held, Positions, Segment
+from indexer.vectors import Positions
 
-LEAST = 4
+_LEAST = 4
 """Rows looked at for each candidate, where a language has as many: small ones miss little."""
 
 _AS_WELL = 4
 """Times the share of a language against what an unmerged search looks at of the whole: what is
-near in another language lies in more clusters. So many make the ten best as complete, see
-docs/index-kinds.md."""
+near in another language lies in more clusters. docs/log.md has what other shares find."""
 
 _AT_FIRST = 2
 """Clusters that are put in order at first, for each that would be looked into of one language."""
@@ -56,30 +56,35 @@ def proposed_by_language(
     found: list[list[Positions]] = [[np.empty((len(queries), 0), np.int64)] for _ in languages]
     passing = [segments.passing(conn, one) for one in languages]
     effort = segments.indexing.effort
-    held = segments.held(conn, languages, allowed)
-    for number, (start, segment) in enumerate(zip(segments.starts, segments.all, strict=True)):
-        probes = _probes(segment, queries, held[number], effort, LEAST * wanted)
-        for own, some, clusters in zip(found, passing, probes, strict=True):
-            here = some[number]
-            if here.rows and clusters:
-                own.append(start + segment.probe(queries, min(wanted, here.rows), here, clusters))
-            elif here.rows:
-                own.append(start + segment.search(queries, min(wanted, here.rows), here, effort)[1])
+    each = zip(segments.starts, segments.all, segments.held(conn, languages, allowed), strict=True)
+    for number, (start, segment, held) in enumerate(each):
+        looks: Sequence[Chosen | None] = [None] * len(languages)
+        if segment.clusters and held is not None:
+            scores = segment.clusters.centres(queries)
+            tried = (effort or default_effort(segment.factory)) / scores.shape[1]
+            looks = _chosen(scores, held, tried * len(segment.vids), _LEAST * wanted)
+        for own, some, look in zip(found, passing, looks, strict=True):
+            here, most = some[number], min(wanted, some[number].rows)
+            if most and segment.clusters and look is not None:
+                own.append(start + segment.clusters.probe(queries, most, here, look))
+            elif most:
+                own.append(start + segment.search(queries, most, here, effort)[1])
     return [list(np.concatenate(own, axis=1)) for own in found]
 
 
-def _probes(
-    segment: Segment, queries: Vectors, held: Held, effort: int | None, least: int
-) -> list[Clusters | None]:
-    """Choose the clusters to look into for each language; None without clusters."""
-    scores = segment.centres(queries)
-    if scores is None:
-        return [None] * len(held)
-    sizes, nlist = held.sum(axis=1)[:, None, None], held.shape[1]
-    tried = _AS_WELL * (effort or default_effort(segment.factory)) / nlist
-    shares = sizes * (tried * len(segment.vids) / max(1, int(sizes.sum())))
-    least = np.minimum(sizes, least)
-    width = math.ceil(_AT_FIRST * tried * nlist)
+def _chosen(scores: Vectors, held: Held, looked_at: float, least: int) -> list[Chosen]:
+    """Choose the clusters to look into for each language.
+
+    Args:
+        scores: (q, nlist) of the queries with all centres.
+        held: (L, nlist)
+        looked_at: rows that an unmerged search looks at.
+        least: rows of a language that are to be looked at, where it has as many.
+    """
+    nlist, sizes = scores.shape[1], held.sum(axis=1)[:, None, None]
+    part = _AS_WELL * looked_at / max(1, int(sizes.sum()))
+    shares, least = sizes * part, np.minimum(sizes, least)
+    width = math.ceil(_AT_FIRST * part * nlist)
     while True:
         nearest = _nearest(scores, width)
         inside = held.take(nearest, axis=1)  # (L, q, width)
@@ -100,7 +105,7 @@ def _nearest(scores: Vectors, width: int) -> Positions:
     return np.take_along_axis(first, order, axis=1)
 
 
-def _leading(scores: Vectors, clusters: Positions, useful: NDArray[np.bool]) -> Clusters:
+def _leading(scores: Vectors, clusters: Positions, useful: NDArray[np.bool]) -> Chosen:
     """Cut off what lies beyond the last useful cluster of every query."""
     last = int(np.flatnonzero(useful.any(axis=0)).max(initial=-1)) + 1
-    return Clusters(np.where(useful, clusters, -1)[:, :last], scores[:, :last])
+    return Chosen(np.where(useful, clusters, -1)[:, :last], scores[:, :last])

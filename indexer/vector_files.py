@@ -20,9 +20,10 @@ import numpy as np
 
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError
+from indexer.faiss_calls import faiss_module
 from indexer.faiss_structure import StructureError, check_structure
 from indexer.remedies import REPAIR
-from indexer.vectors import Segment, Vids, faiss_module
+from indexer.vectors import Segment, Vids
 
 _SUFFIX = ".faiss"
 _CHUNK = 1 << 20

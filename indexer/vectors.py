@@ -1,15 +1,14 @@
 """The FAISS side: vectors that are searched, and the candidates they yield."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.clusters import Clusters
+from indexer.faiss_calls import Passing, faiss_module, selector_of, threads
 from indexer.kinds import default_effort
 from indexer.records import Vectors
 
@@ -18,12 +17,6 @@ Vids = NDArray[np.int64]
 
 Positions = NDArray[np.int64]
 """(n,) int64, numbers of rows."""
-
-Held = NDArray[np.int32]
-"""(L, nlist) rows of each language in each cluster."""
-
-_WORTH_THREADS = 250_000
-"""Products of two vectors that take one thread some 25 ms."""
 
 _BLOCK = 20_000
 
@@ -40,24 +33,6 @@ class Mask:
     """Only these; None allows all."""
     denied: Vids
     """Never these."""
-
-
-class Passing(NamedTuple):
-    """The rows of one segment that may be candidates."""
-
-    bits: NDArray[np.uint8] | None
-    """Bit i is row i; None lets all rows pass."""
-    rows: int
-    """How many there are."""
-
-
-class Clusters(NamedTuple):
-    """Clusters that each query looks into."""
-
-    numbers: NDArray[np.int64]
-    """(q, p), -1 for none."""
-    scores: Vectors
-    """(q, p) float32 inner products with their centres."""
 
 
 class Segment:
@@ -79,6 +54,8 @@ class Segment:
         self.exact = factory == "Flat"
         """Whether a search looks at every vector, and at the vectors themselves."""
         self._approximate = factory.startswith(("IVF", "HNSW"))
+        self.clusters = Clusters(self._inner) if factory.startswith("IVF") else None
+        """Where those of an ``IVF`` index lie."""
         if self.exact:
             self._pointer = self._inner.get_xb()
             stored = faiss_module().rev_swig_ptr(self._pointer, len(vids) * self._inner.d)
@@ -132,7 +109,7 @@ class Segment:
         Returns:
             scores (q, m) in descending order and rows (q, m), as many as were asked for.
         """
-        with _threads(len(queries), len(self.vids)):
+        with threads(len(queries), len(self.vids)):
             if exhaustive or not self._approximate or self._rare(passing):
                 return self._scan(queries, m, passing)
             scores, rows = self._try(queries, m, passing, effort or default_effort(self.factory))
@@ -149,7 +126,7 @@ class Segment:
         self, queries: Vectors, m: int, passing: Passing, effort: int
     ) -> tuple[Vectors, Positions]:
         """Search as the kind does; a filter is made up for, so that as many rows are scored."""
-        selector = _selector(passing)
+        selector = selector_of(passing)
         effort = math.ceil(effort * len(self.vids) / passing.rows)
         # Search parameters belong to the call; an attribute of the index would be shared.
         if self.factory.startswith("IVF"):
@@ -161,70 +138,9 @@ class Segment:
         scores, rows = self._inner.search(queries, m, params=parameters)
         return scores, rows
 
-    def probe(self, queries: Vectors, m: int, passing: Passing, clusters: Clusters) -> Positions:
-        """Find the best vectors of each query in clusters of the caller's choice.
-
-        Args:
-            queries: (q, d) contiguous float32.
-            m: at least 1, and at most the rows that may be found in the clusters of each query.
-            passing: which those are.
-            clusters: which to look into.
-
-        Returns:
-            (q, m) rows, best first.
-        """
-        pointer, faiss = faiss_module().swig_ptr, faiss_module()
-        numbers = np.ascontiguousarray(clusters.numbers)
-        centres = np.ascontiguousarray(clusters.scores)
-        scores = np.empty((len(queries), m), np.float32)
-        rows = np.empty((len(queries), m), np.int64)
-        parameters = faiss.SearchParametersIVF()
-        parameters.sel, parameters.nprobe = _selector(passing), numbers.shape[1]
-        with _threads(len(queries), len(self.vids)):
-            # FAISS's own wrapper takes no parameters here.
-            self._inner.search_preassigned_c(
-                *(len(queries), pointer(queries), m, pointer(numbers), pointer(centres)),
-                *(pointer(scores), pointer(rows), False, parameters),
-            )
-        return rows
-
-    def centres(self, queries: Vectors) -> Vectors | None:
-        """Score the centres of all clusters, (q, nlist) float32; None where there are none.
-
-        Args:
-            queries: (q, d) contiguous float32.
-        """
-        return queries @ self._centres.T if self.factory.startswith("IVF") else None
-
-    def held(self, parts: Sequence[Passing]) -> Held:
-        """Count the rows of each part in each cluster, (parts, nlist); nlist is 0 without any."""
-        clusters = self._inner.nlist if self.factory.startswith("IVF") else 0
-        held = np.zeros((len(parts), clusters), np.int32)
-        for own, passing in zip(held, parts if clusters else (), strict=False):
-            some = self._cluster_of_row
-            if passing.bits is not None:
-                flags = np.unpackbits(passing.bits, count=len(self.vids), bitorder="little")
-                some = some[flags.view(bool)]
-            own[:] = np.bincount(some, minlength=clusters)
-        return held
-
-    @cached_property
-    def _centres(self) -> Vectors:
-        """Of all clusters, (nlist, d)."""
-        centres: Vectors = self._inner.quantizer.reconstruct_n(0, self._inner.nlist)
-        return centres
-
-    @cached_property
-    def _cluster_of_row(self) -> NDArray[np.int32]:
-        """Where direct access to a vector finds it, (n,)."""
-        entries = self._inner.direct_map.array  # cluster << 32 | place in it
-        pairs = faiss_module().rev_swig_ptr(entries.data(), entries.size())
-        numbers: NDArray[np.int32] = (pairs >> 32).astype(np.int32)
-        return numbers
-
     def _scan(self, queries: Vectors, m: int, passing: Passing) -> tuple[Vectors, Positions]:
         """Score everything that is stored."""
-        inner, selector = self._inner, _selector(passing)
+        inner, selector = self._inner, selector_of(passing)
         if self.factory.startswith("IVF"):
             parameters = faiss_module().SearchParametersIVF(sel=selector, nprobe=inner.nlist)
         else:
@@ -303,39 +219,6 @@ class Segment:
         return scores
 
 
-def faiss_module() -> Any:  # noqa: ANN401 - its classes are extended at run time, unseen by its types
-    """Import FAISS when it is needed: a command that only asks for help never is."""
-    import faiss
-
-    return faiss
-
-
-def build_of_faiss() -> str:
-    """Name the version of FAISS and what it was built for: ``1.15.1, OPTIMIZE AVX2``.
-
-    Raises:
-        ImportError: it cannot be loaded.
-    """
-    options = str(faiss_module().get_compile_options()).split()
-    return f"{faiss_module().__version__}, {' '.join(options)}"
-
-
-@contextmanager
-def _threads(queries: int, rows: int) -> Iterator[None]:
-    """Let one thread do what several could not do faster; the setting is the calling thread's own.
-
-    FAISS divides the queries among threads, so that one query gains nothing, and where other
-    programs are busy its threads wait for each other: 32 ms instead of 1.4 for one query.
-    """
-    usual = faiss_module().omp_get_max_threads()
-    if queries == 1 or queries * rows < _WORTH_THREADS:
-        faiss_module().omp_set_num_threads(1)
-    try:
-        yield
-    finally:
-        faiss_module().omp_set_num_threads(usual)
-
-
 def _rows_of(vids: Vids, among: Vids) -> Positions:
     """Find the places in ``among`` of those of ``vids`` that occur there; both ascend."""
     if not len(among) or not len(vids):
@@ -344,8 +227,3 @@ def _rows_of(vids: Vids, among: Vids) -> Positions:
     position = np.minimum(np.searchsorted(among, near), len(among) - 1)
     rows: Positions = position[among[position] == near]
     return rows
-
-
-def _selector(passing: Passing) -> Any:  # noqa: ANN401 - faiss is untyped
-    """Make FAISS's selector of rows; None lets all pass."""
-    return None if passing.bits is None else faiss_module().IDSelectorBitmap(passing.bits)

@@ -244,22 +244,23 @@ def _weights(merging: Merging, lists: Lists) -> Keys:
 def _in_turn(scores: Keys, lists: Lists, language: NDArray[np.int64], merging: Merging) -> Keys:
     """Let the r-th of a language with weight w have its turn at (r - 1/2) / w.
 
-    The first k are then divided as Sainte-Laguë divides k seats. Equal turns go by score; a
-    language without weight, and what lies below the floor, comes last, by score.
+    The first k are then divided as Sainte-Laguë divides k seats; under a target share between the
+    query's language and all others, whose turns say who of them is next. Equal turns go by score;
+    a language without weight, and what lies below the floor, comes last, by score.
     """
     weight = _weights(merging, lists)[language]
     late = weight <= 0
     if merging.floor is not None:
         late |= scores < merging.floor
     turn: Keys = (_ranks(scores, lists.bounds, language) - 0.5) / np.maximum(weight, 1e-300)
-    # Turns become whole numbers, so that the score decides among equal ones and nothing else.
     turn = np.where(late, np.inf, turn).round(9)
     if merging.target_share is not None and lists.own is not None:
         # All other languages are one party: each of many small ones would wait for longer.
         others = np.flatnonzero((language != lists.own) & ~late)
         ranked = others[np.lexsort((-scores[others], turn[others]))]
-        turn[ranked] = (np.arange(len(ranked)) + 0.5) / max(1 - merging.target_share, 1e-300)
-        turn = turn.round(9)
+        places = np.arange(len(ranked)) + 0.5
+        turn[ranked] = (places / max(1 - merging.target_share, 1e-300)).round(9)
+    # Turns become whole numbers, so that the score decides among equal ones and nothing else.
     order = np.unique(np.append(turn, np.inf))
     return -np.searchsorted(order, turn) + (scores + 1) / 4
 

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 
 from indexer.doctor.finding import Finding, ok
-from indexer.vectors import build_of_faiss
+from indexer.faiss_calls import build_of_faiss
 
 DISTRIBUTION = "interlingua"
 

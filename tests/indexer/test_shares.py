@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexer.faiss_calls import faiss_module
 from indexer.index import Indexing, IndexReader, IndexWriter
 from indexer.records import EncodedDocument, Filter
 from indexer.segments import Segments
 from indexer.shares import proposed_by_language
-from indexer.vectors import faiss_module
 from search.merging import Merging
 from search.ranked import ranked
 from tests.indexer.test_kinds import SOME, documents, queries
@@ -123,3 +123,18 @@ def test_a_merging_that_looks_everywhere_misses_nothing(
             assert not any(h.document.id in out for hits, out in pairs for h in hits)
             if effort == 41 and codes == "none":
                 assert found == true
+
+
+def test_an_exact_merging_reads_quantised_vectors_once_for_all_queries(
+    paths: dict[str, Path],
+) -> None:
+    """As many scans of the vectors for sixty-four queries as for one."""
+    scans = []
+    with IndexReader.open(paths["sq8"]) as reader, reader.snapshot() as state:
+        for asked in (queries()[:1], queries()):
+            said: list[str] = []
+            state._conn.set_trace_callback(said.append)
+            _, found = state.candidates_by_language(asked, 5, Filter(), exact=True)
+            list(found)
+            scans.append(sum("FROM vectors" in query and "BETWEEN" in query for query in said))
+    assert scans[0] == scans[1] > 0
