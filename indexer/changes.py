@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Collection
 
+from indexer.deferred import leave_out, make_up
 from indexer.inserts import insert_many
 from indexer.lexical import insert_texts, remove_texts
 from indexer.rows import COLUMNS, Rows
@@ -11,10 +12,18 @@ from indexer.vector_files import FileRecord
 
 
 def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
-    """Insert the rows that every index has: its settings and an unfinished build."""
+    """Make a new database that of an unfinished build: its settings, and nothing consumed."""
+    leave_out(conn)
     conn.execute("INSERT INTO settings (one, json, crc32) VALUES (1, ?, ?)", [settings, crc32])
     conn.execute("INSERT INTO progress (one, state, cursor) VALUES (1, 'building', 0)")
     log_commit(conn, "create", 0, 0)
+
+
+def end_build(conn: sqlite3.Connection) -> None:
+    """Call the index ready."""
+    make_up(conn)
+    conn.execute("UPDATE progress SET state = 'ready'")
+    log_commit(conn, "finish", 0, 0)
 
 
 def next_vid(conn: sqlite3.Connection) -> int:

@@ -9,8 +9,8 @@ from indexer.debiasing import Debiasing, is_transformed, read_debiasing, write_d
 from indexer.directory import sweep
 from indexer.errors import CorruptError
 from indexer.kinds import EXACT, Indexing, Plan, read_indexing, write_indexing
-from indexer.sealing import is_compact, parts, write_all, write_file
-from indexer.stages import Stages, one_of_several, untold
+from indexer.sealing import is_compact, parts, write_all, write_files
+from indexer.stages import Stages, untold
 from indexer.store import DATABASE, WriteStore
 
 OUTSIDE = 0.25
@@ -74,11 +74,9 @@ class Filing:
         """
         tail = tables.live_vids(self._conn, tables.sealed_to(self._conn) + 1)
         transform = read_debiasing(self._conn, self._place).transform
-        done = 0
-        for vids in parts(tail):
-            told = one_of_several(stages, done, len(tail))
-            record = write_file(self._conn, self._path, self._dim, transform, EXACT, vids, told)
-            done += len(vids)
+        for record in write_files(
+            *(self._conn, self._path, self._dim, transform, EXACT, parts(tail), stages)
+        ):
             with self._store.transaction() as conn:
                 name_file(conn, record)
                 log_commit(conn, "seal", 0, 0)

@@ -30,7 +30,7 @@ from indexer.lock import WriterLock
 from indexer.nouns import counted
 from indexer.remedies import RESTORE
 from indexer.rows import vector_crc
-from indexer.sealing import MAX_VID, parts, write_file
+from indexer.sealing import MAX_VID, parts, write_files
 from indexer.store import DATABASE, WriteStore, translated
 from indexer.vector_files import FileRecord
 from indexer.vectors import Vids
@@ -209,13 +209,13 @@ class _Repair:
         """Write a FAISS file again from the live vectors of its range; None when none is left."""
         first, last, factory = *state.record[3:5], state.record.factory
         vids = tables.vector_vids(self._conn, first, last)
-        record = self._write(factory if fits(factory, len(vids)) else EXACT, vids)
+        written = list(self._write(factory if fits(factory, len(vids)) else EXACT, [vids]))
         with self._store.transaction() as conn:
             forget_file(conn, state.record)
-            if record is not None:
+            for record in written:
                 name_file(conn, record)
             log_commit(conn, "rewrite", 0, 0)
-        return record.name if record else None
+        return written[0].name if written else None
 
     def _cover(self) -> Iterator[str]:
         """Let every vector before the tail be in one FAISS file, and no tombstone be in none."""
@@ -226,9 +226,8 @@ class _Repair:
                 replace_files(conn, [])
                 log_commit(conn, "rewrite", 0, 0)
         for first, last in ranges:
-            for vids in parts(tables.vector_vids(self._conn, first, last)):
-                record = self._write(EXACT, vids)
-                assert record is not None
+            files = parts(tables.vector_vids(self._conn, first, last))
+            for record in self._write(EXACT, files):
                 with self._store.transaction() as conn:
                     forget_file(conn, record)  # tombstones in its range: it holds no dead vector
                     name_file(conn, record)
@@ -239,12 +238,11 @@ class _Repair:
                 conn.execute(f"DELETE FROM tombstones WHERE vid IN ({STRAY_TOMBSTONES})")  # noqa: S608
                 log_commit(conn, "rewrite", 0, 0)
 
-    def _write(self, factory: str, vids: Vids) -> FileRecord | None:
-        """Write live vectors to a file that nothing names yet; None when there are none."""
-        if not len(vids):
-            return None
+    def _write(self, factory: str, files: Sequence[Vids]) -> Iterator[FileRecord]:
+        """Write live vectors to files that nothing names yet; none for no vectors."""
         transform = read_debiasing(self._conn, str(self._path / DATABASE)).transform
-        return write_file(self._conn, self._path, self._dim, transform, factory, vids)
+        some = [vids for vids in files if len(vids)]
+        return write_files(self._conn, self._path, self._dim, transform, factory, some)
 
     def _balance(self) -> None:
         """Enter a difference between the log of commits and the documents as what it is."""

@@ -2,7 +2,8 @@
 
 import ctypes
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from indexer import tables
 from indexer.debiasing import searched_at, searched_between
 from indexer.directory import FILES, SCRATCH
 from indexer.errors import CorruptError
-from indexer.kinds import Indexing, clusters_of
+from indexer.kinds import EXACT, Indexing, clusters_of
 from indexer.making import make_segment
 from indexer.records import Vectors
 from indexer.remedies import REPAIR
@@ -71,53 +72,60 @@ def write_all(
     vids = tables.live_vids(conn)
     plan = indexing.plan(len(vids), dim)
     files = parts(vids) if plan.exact or not len(vids) else [vids]
-    records: list[FileRecord] = []
-    for file in files:
-        done = sum(written.rows for written in records)
-        tell = one_of_several(stages, done, len(vids)) if plan.exact else stages
-        records.append(write_file(conn, path, dim, transform, plan.factory, file, tell))
-    return records
+    return list(write_files(conn, path, dim, transform, plan.factory, files, stages))
 
 
-def write_file(
+def write_files(
     conn: sqlite3.Connection,
     path: Path,
     dim: int,
     transform: Transform | None,
     factory: str,
-    vids: Vids,
+    files: Sequence[Vids],
     stages: Stages = untold,
-) -> FileRecord:
-    """Write one file of vectors, which nothing names yet.
+) -> Iterator[FileRecord]:
+    """Write files of vectors, which nothing names yet.
 
     The vectors pass through in blocks, so that memory holds what FAISS makes of them, and before
-    that the sample that it is trained on.
+    that the sample that it is trained on. The disk takes a file while the next is read, so that
+    memory holds two at most.
 
     Args:
         conn: a connection.
         path: the index directory.
         dim: length of a vector.
         transform: what the vectors go through; None leaves them raw.
-        factory: what the file is to be, in FAISS's words.
-        vids: (n,) ascending, n at least 1: all live ones from the first to the last.
-        stages: told how far it is.
+        factory: what the files are to be, in FAISS's words.
+        files: for each (n,) ascending, n at least 1: all live ones from the first to the last.
+        stages: told how far it is; of exact files, as if they were one.
 
-    Returns:
-        The file, on disk and checked.
+    Yields:
+        Each file when it is on disk and checked.
 
     Raises:
         CorruptError: a vector is damaged.
-        InterlinguaError: the disk is full or fails; no file has appeared.
+        InterlinguaError: the disk is full or fails; the file has not appeared.
     """
     stored = _Stored(conn, str(path / DATABASE), dim, transform)
+    done, rows = 0, sum(map(len, files))
+    with ThreadPoolExecutor(1) as disk:
+        waiting: Future[FileRecord] | None = None
+        for vids in files:
+            alone = len(files) == 1 and factory != EXACT
+            tell = stages if alone else one_of_several(stages, done, rows)
+            made = [stored.segment(factory, vids, tell)]
+            tell(SAVING, 0, None)
+            if waiting:
+                yield waiting.result()
+            waiting = disk.submit(_save, path, made, dim)
+            done += len(vids)
+        if waiting:
+            yield waiting.result()
 
-    def segment() -> Segment:
-        made = stored.segment(factory, vids, stages)
-        stages(SAVING, 0, None)
-        return made
 
-    # Nothing here holds on to the segment, which may be as large as all the rest.
-    return write_segment(path / FILES, path / SCRATCH, segment(), dim)
+def _save(path: Path, made: list[Segment], dim: int) -> FileRecord:
+    """Write a segment, taking it away: nobody holds it, and it may be as large as all the rest."""
+    return write_segment(path / FILES, path / SCRATCH, made.pop(), dim)
 
 
 class _Stored(NamedTuple):

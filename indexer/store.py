@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from indexer.conditions import text_number
+from indexer.deferred import lacks_only_it
 from indexer.errors import (
     CorruptError,
     IncompatibleError,
@@ -232,7 +233,8 @@ def check_format(conn: sqlite3.Connection, database: Path) -> int:
             "upgrade interlingua",
         )
     with translated(database):
-        if number < 1 or schema_of(conn) != _our_schema(number):
+        found, ours = schema_of(conn), _our_schema(number) if number > 0 else None
+        if ours is None or (found != ours and not lacks_only_it(conn, found, ours)):
             raise CorruptError(f"{database}: the schema is not the one we made", RESTORE)
     return number
 

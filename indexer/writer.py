@@ -13,7 +13,7 @@ from typing import Self
 
 from indexer import tables
 from indexer.batches import Change, apply, numbered, prepared
-from indexer.changes import log_commit, remove_documents, remove_vids
+from indexer.changes import end_build, log_commit, remove_documents, remove_vids
 from indexer.contents import Contents
 from indexer.debiasing import Debiasing
 from indexer.directory import LOCK, find_database, make_directory, place_database, sweep
@@ -259,8 +259,7 @@ class IndexWriter:
             self.filing.seal_tail(stages)
         if self.state == "building":
             with self.store.transaction() as conn:
-                conn.execute("UPDATE progress SET state = 'ready'")
-                log_commit(conn, "finish", 0, 0)
+                end_build(conn)
             self.state = "ready"
 
     @property
