@@ -109,7 +109,7 @@ def main() -> None:
     """Measure what is asked for, and print it."""
     options = _arguments()
     sizes = [int(n) for n in options.documents.split(",") if n]
-    systems = options.systems.split(";")
+    systems = [name for name in options.systems.split(";") if name]
     corpora = [(n, clustered(options.work / "data", n)) for n in sizes]
     if options.real:
         corpora.append((options.real, real(options.work / "data", options.data, options.real)))

@@ -16,6 +16,7 @@ from indexer.build import add
 from indexer.build import build as build_corpus
 from indexer.compaction import compact
 from indexer.corpus import Record
+from indexer.directory import leftovers
 from indexer.encoders import EncoderSpec
 from indexer.errors import CorruptError
 from indexer.imported import import_vectors
@@ -27,11 +28,12 @@ from indexer.records import Vectors
 from indexer.removal import delete
 from indexer.stages import Stages
 from indexer.vectors import Segment, Vids
+from indexer.verify import verify
 from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
 from search.debias.candidates import Candidate
 from search.merging import Merging
 from tests.indexer.reference import random_units
-from tests.indexer.test_kinds import DIM, SOME, N, build, documents
+from tests.indexer.test_kinds import DIM, SOME, N, answers, build, documents
 
 STEPS = [*range(300, N, 300), N]
 WRITTEN = [("writing the index", done, N) for done in STEPS]
@@ -158,6 +160,26 @@ def test_a_document_without_a_vector_gets_into_no_file(tmp_path: Path) -> None:
         with pytest.raises(CorruptError, match="do not agree"):
             writer.filing.write_anew("reindex", Indexing("hnsw"))
         conn.execute("INSERT INTO vectors SELECT 700, vector, crc32 FROM vectors WHERE vid = 1")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_vector_that_is_damaged_in_a_later_file_changes_nothing(tmp_path: Path) -> None:
+    """The files before it are on disk by then, or on their way there."""
+    path = build(tmp_path / "i", Indexing("hnsw"))
+    before = answers(path)
+    with IndexWriter.open(path) as writer:
+        conn = writer.store.conn
+        (vector,) = conn.execute("SELECT vector FROM vectors WHERE vid = 1200").fetchone()
+        conn.execute("UPDATE vectors SET vector = zeroblob(length(vector)) WHERE vid = 1200")
+        with pytest.raises(CorruptError, match="1200"):
+            writer.reindex(Indexing("flat"))
+        conn.execute("UPDATE vectors SET vector = ? WHERE vid = 1200", [vector])
+    assert answers(path) == before
+    with IndexWriter.open(path) as writer:
+        assert leftovers(path, writer.store.conn) == []
+        writer.reindex(Indexing("flat"))
+        assert [record.rows for record in tables.files(writer.store.conn)] == [700, 700, N - 1400]
+    assert verify(path) == []
 
 
 @pytest.mark.slow
