@@ -69,7 +69,7 @@ class RepairReport:
         return "; ".join(done) or "nothing to repair"
 
 
-def repair(path: Path) -> RepairReport:
+def repair(path: str | Path) -> RepairReport:
     """Mend the index at ``path``; it answers as before when this returns.
 
     FAISS files are written again from the raw vectors in the database; a damaged raw vector is
@@ -83,6 +83,7 @@ def repair(path: Path) -> RepairReport:
         CorruptError: the database itself is beyond repair.
         InterlinguaError: the disk is full or fails.
     """
+    path = Path(path)
     database = find_database(path)
     lock = WriterLock(path / LOCK)
     try:

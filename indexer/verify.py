@@ -33,7 +33,7 @@ __all__ = ["Problem", "RepairReport", "repair", "verify"]
 _ALWAYS_COUNTED = "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM vectors)"
 
 
-def verify(path: Path, quick: bool = False) -> list[Problem]:
+def verify(path: str | Path, quick: bool = False) -> list[Problem]:
     """Check an index without changing it; a writer may be at work meanwhile.
 
     Args:
@@ -47,6 +47,7 @@ def verify(path: Path, quick: bool = False) -> list[Problem]:
         UsageError: there is no index.
         IncompatibleError: made by a newer version.
     """
+    path = Path(path)
     database = find_database(path)
     problems: list[Problem] = []
     try:

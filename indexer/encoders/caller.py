@@ -205,15 +205,16 @@ class Caller:
     def _pause(self, attempt: int, failure: Exception) -> None:
         """Wait before the next attempt."""
         asked = failure.wait if isinstance(failure, _AgainError) else None
-        if asked is not None and asked > PATIENCE.asked:
+        asked = max(asked or 0.0, 0.0)  # none at all, or a date that has passed, leaves it to us
+        if asked > PATIENCE.asked:
             raise EncoderError(
                 f"{self.address.url}: {self._what(failure)}; asks to wait {asked:.0f} s",
                 f"then {_GO_ON}",
             )
         wait = min(PATIENCE.longest, PATIENCE.first * 2 ** (attempt - 1))
         wait *= 1 + random.random() / 10  # noqa: S311 - keeps clients apart, guards nothing
-        wait = wait if asked is None else max(asked, 0.0)
-        if asked is not None:  # the server means all of us
+        wait = asked or wait
+        if asked:  # the server means all of us
             with self._turn:
                 self._next = max(self._next, time.monotonic() + wait)
         if wait >= 1:

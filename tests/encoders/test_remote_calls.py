@@ -164,13 +164,14 @@ def test_a_long_wait_is_said(
     assert "fails with 429: as asked; again in 42 s" in caplog.text
 
 
-def test_waits_grow(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice as long each time, a tenth more at most, up to the longest."""
+@pytest.mark.parametrize("asked", [{}, {"Retry_After": "0"}])
+def test_waits_grow(small: Small, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str]) -> None:
+    """Twice as long each time, a tenth more at most, up to the longest; "at once" is no answer."""
     waits: list[float] = []
     monkeypatch.setattr("time.sleep", lambda s: waits.append(s) if s > 0 else None)
     monkeypatch.setattr(caller, "PATIENCE", Patience(first=1, longest=8))
     encoder = opened(small)
-    small.always = status(500)
+    small.always = status(500, **asked)
     with pytest.raises(EncoderError):
         encoder.encode(["a"], "passage")
     for wait, wanted in zip(waits, [1, 2, 4, 8, 8, 8], strict=True):

@@ -429,3 +429,10 @@ def test_files_without_their_database_are_a_damage_and_no_absence(
     shutil.rmtree(path / "vectors")
     with pytest.raises(UsageError, match="no index here"):
         ask(path)
+
+
+def test_paths_may_be_strings(tmp_path: Path) -> None:
+    """As everywhere else in the Python API."""
+    path = build(tmp_path / "i", [encoded("a")])
+    assert verify(str(path)) == []
+    assert str(repair(str(path))) == "nothing to repair"
