@@ -52,6 +52,8 @@ class RepairReport:
     """Unfinished or unnamed files that were removed."""
     lexical: bool = False
     """Whether the lexical index was made anew from the documents."""
+    gone: int = 0
+    """Documents that the log of commits counts and of which there was nothing left to keep."""
 
     def __str__(self) -> str:
         done = [
@@ -64,6 +66,8 @@ class RepairReport:
             )
             if items
         ]
+        if self.gone:
+            done.append(f"{counted(self.gone, 'document')} gone, by the log of commits: {RESTORE}")
         if self.lexical:
             done.append("lexical index made anew")
         return "; ".join(done) or "nothing to repair"
@@ -123,14 +127,16 @@ class _Repair:
         self._quarantine(lost)
         written = [self._rewrite(state) for state in states if state.problem]
         written.extend(self._cover())
-        self._balance()
+        gone = self._balance()
+        kept = any(row.id is not None for row in lost)
         return RepairReport(
             files_written=tuple(name for name in written if name),
             vectors_restored=tuple(row.id for row in restored if row.id is not None),
             lost=tuple(dict.fromkeys(row.id for row in lost if row.id is not None)),
-            quarantine=str(self._path / QUARANTINE) if lost else None,
+            quarantine=str(self._path / QUARANTINE) if kept else None,
             swept=tuple(sweep(self._path, self._conn)),
             lexical=lexical,
+            gone=gone,
         )
 
     def _mend_structure(self) -> None:
@@ -201,7 +207,8 @@ class _Repair:
         vids = sorted({row.vid for row in lost})
         with self._store.transaction() as conn:
             records = [_record(conn, row) for row in lost if row.id is not None]
-            _append_synced(self._path / QUARANTINE, records)
+            if records:
+                _append_synced(self._path / QUARANTINE, records)
             conn.execute("PRAGMA defer_foreign_keys = ON")
             remove_vids(conn, vids)
             log_commit(conn, "quarantine", 0, len({row.vid for row in lost if row.id is not None}))
@@ -245,8 +252,8 @@ class _Repair:
         some = [vids for vids in files if len(vids)]
         return write_files(self._conn, self._path, self._dim, transform, factory, some)
 
-    def _balance(self) -> None:
-        """Enter a difference between the log of commits and the documents as what it is."""
+    def _balance(self) -> int:
+        """Enter a difference between the log of commits and the documents; count the missing."""
         query = (
             "SELECT (SELECT count(*) FROM documents) - "
             "(SELECT coalesce(sum(added - removed), 0) FROM commits)"
@@ -255,6 +262,7 @@ class _Repair:
         if surplus:
             with self._store.transaction() as conn:
                 log_commit(conn, "balance", max(surplus, 0), max(-surplus, 0))
+        return max(-surplus, 0)
 
 
 def _record(conn: sqlite3.Connection, row: DamagedRow) -> str:

@@ -436,3 +436,18 @@ def test_paths_may_be_strings(tmp_path: Path) -> None:
     path = build(tmp_path / "i", [encoded("a")])
     assert verify(str(path)) == []
     assert str(repair(str(path))) == "nothing to repair"
+
+
+@pytest.mark.parametrize("tables", [["documents"], ["documents", "vectors"]])
+def test_a_document_of_which_nothing_is_left_is_counted(path: Path, tables: list[str]) -> None:
+    """It cannot be kept elsewhere, and is not dropped in silence."""
+    with sqlite3.connect(path / DATABASE) as conn:
+        for table in tables:
+            conn.execute(f"DELETE FROM {table} WHERE vid = 5")  # noqa: S608
+    conn.close()
+    report = repair(path)
+    assert (report.gone, report.lost, report.quarantine) == (1, (), None)
+    assert "1 document gone" in str(report)
+    assert not (path / "quarantine.jsonl").exists()
+    assert verify(path) == []
+    assert repair(path).gone == 0
