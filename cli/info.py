@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.options import IndexPath, Json
-from indexer.kinds import default_effort, kind_of
+from indexer.kinds import EXACT, default_effort, kind_of
 from indexer.nouns import counted
 
 if TYPE_CHECKING:
@@ -79,15 +79,16 @@ def _documents(info: "IndexInfo") -> str:
 
 
 def _kind(info: "IndexInfo") -> list[tuple[str, object]]:
-    """Say how FAISS searches, where it is not the plain exact way, and what would be chosen now."""
-    lines: list[tuple[str, object]] = []
-    if info.factory != "Flat":
-        lines.append(("searched by", f"{info.factory}: {info.plan.why}"))
+    """Say how FAISS searches and why, and what would be chosen now."""
+    planned = kind_of([info.plan.factory])
+    as_planned = planned == info.kind
+    why = f": {info.plan.why}" if as_planned else ""
+    lines: list[tuple[str, object]] = [("searched by", f"{info.factory}{why}")]
+    if info.factory != EXACT:
         recall = info.asked.tuned.get("recall")
         said = "never tuned" if recall is None else f"recall {recall:.3f} when it was tuned"
         lines.append(("effort", f"{info.asked.effort or default_effort(info.factory)}, {said}"))
-    planned = kind_of([info.plan.factory])
-    if planned != info.kind and info.state == "ready":
+    if not as_planned and info.state == "ready":
         lines.append(("reindex", f"would make it {planned}: {info.plan.why}"))
     return lines
 

@@ -58,7 +58,7 @@ def _said(index: Path, report: "BuildReport") -> Iterator[str]:
     details = (
         (report.resumed_at, "record", "there already, from the interrupted run"),
         (report.replaced, "document", "replaced"),
-        (report.reused, "", "of them with the same text: not encoded again"),
+        (report.reused, "text", "there already: not encoded again"),
         (report.unchanged, "record", "left out: already there, or the same text again"),
         (report.detected, "", "with a detected language, not a given one"),
         (report.languages.get("und", 0), "document", "of unknown language (und)"),
@@ -67,8 +67,9 @@ def _said(index: Path, report: "BuildReport") -> Iterator[str]:
     for number, noun, what in details:
         if number:
             yield f"  {counted(number, noun) if noun else f'{number:,}'} {what}"
-    if report.plan is not None and not report.plan.exact:
+    if report.plan is not None:
         yield f"  searched by {report.plan.factory}: {report.plan.why}"
+    if report.plan is not None and not report.plan.exact:
         yield "  it may miss neighbours: `interlingua tune` says how many, in every language"
     for lang, (documents, tokens) in sorted(report.truncated.items()):
         longer = f"{counted(documents, 'document')} longer than the model takes"

@@ -231,6 +231,25 @@ def test_info_json_has_the_fields_of_the_contract(index: Path, run: Run) -> None
     assert (info["documents"], info["groups"], info["encoder"]) == (8, 3, "hashing:64")
 
 
+def test_why_an_index_is_searched_so_is_said(tmp_path: Path, corpus: Path, run: Run) -> None:
+    """By `build` and by `info`, for the small and exact, too; never the reason of another kind."""
+    why = "Flat: all vectors are looked at, since 8 documents are at most 50,000"
+    ran = run("build", corpus, "--index", tmp_path / "i", "--encoder", "hashing")
+    assert f"  searched by {why}\n" in ran.out
+    assert f"searched by {why}\n" in run("info", "--index", tmp_path / "i").out
+
+    many = [{"id": f"d{i}", "text": f"text {i}", "lang": "en"} for i in range(1200)]
+    write_jsonl(tmp_path / "many.jsonl", many)
+    path, kind = tmp_path / "ivf", ("--encoder", "hashing", "--index-kind", "ivf", "-q")
+    assert run("build", tmp_path / "many.jsonl", "--index", path, *kind).code == 0
+    assert "searched by IVF30,Flat: as asked\n" in run("info", "--index", path).out
+    assert run("delete", *[f"d{i}" for i in range(600)], "--index", path).code == 0
+    said = run("info", "--index", path).out
+    assert "searched by IVF30,Flat\n" in said
+    few = "600 documents are too few for ivf"
+    assert f"reindex     would make it flat: all vectors are looked at, since {few}\n" in said
+
+
 def test_verify_names_the_damage_and_repair_mends_it(index: Path, run: Run) -> None:
     """A cut-off FAISS file: verify exits 8 and names it, repair makes it whole again."""
     assert run("verify", "--index", index).code == 0
