@@ -1,6 +1,9 @@
 """A language report in plain words: what was found, against chance, and what follows."""
 
+from collections.abc import Mapping
+
 from indexer.nouns import are, counted
+from search.options import Mode
 from search.report import LanguageReport
 
 SIGNIFICANT = 0.05
@@ -9,13 +12,21 @@ SIGNIFICANT = 0.05
 ENOUGH = 3
 """Neighbours below which the words draw no conclusion."""
 
+_SUSPECTS: Mapping[Mode, str] = {
+    "dense": "the encoder groups by language",
+    "lexical": "they were found by its words",
+    "hybrid": "the encoder or the words of the query pulled it up",
+}
+"""What may draw neighbours into the query's language, by how they were found."""
 
-def explain(report: LanguageReport, lang: str) -> str:
+
+def explain(report: LanguageReport, lang: str, mode: Mode = "dense") -> str:
     """Say in plain words what a report found, how sure that is, and what it means.
 
     Args:
         report: the language report of one query.
         lang: the language of the query.
+        mode: how the neighbours were found.
 
     Returns:
         Up to four lines: language, meaning, bias, and what follows.
@@ -26,7 +37,7 @@ def explain(report: LanguageReport, lang: str) -> str:
     if report.reason is not None:
         lines.append(f"Bias: cannot be measured here, since {report.reason}.")
     else:
-        lines += [_bias(report, lang), _verdict(report)]
+        lines += [_bias(report, lang), _verdict(report, mode)]
     return "\n".join(lines)
 
 
@@ -69,7 +80,7 @@ def _bias(report: LanguageReport, lang: str) -> str:
     )
 
 
-def _verdict(report: LanguageReport) -> str:
+def _verdict(report: LanguageReport, mode: Mode) -> str:
     """Draw the conclusion that the numbers allow, and no other."""
     assert report.p_value is not None
     if report.counted < ENOUGH:
@@ -79,12 +90,12 @@ def _verdict(report: LanguageReport) -> str:
     if report.same_meaning is None:
         return (
             "That is more than chance explains: either the answers do lie in that language, or "
-            "the encoder groups by language."
+            f"{_SUSPECTS[mode]}."
         )
-    return (
-        "That is more than chance explains: they share the query's language and not its meaning. "
-        "Where the languages of a corpus cover the same topics, this is language bias."
-    )
+    said = "That is more than chance explains: they share the query's language and not its meaning."
+    if mode != "dense":
+        return f"{said} Words rarely lead to another language; mode `dense` goes by meaning."
+    return f"{said} Where the languages of a corpus cover the same topics, this is language bias."
 
 
 def _p(value: float) -> str:

@@ -68,7 +68,7 @@ def render_answer(answer: Answer) -> RenderableType:
     )
     if not answer.hits and answer.mode == "lexical":
         return Group(head, Text(), Text("No document in reach shares a word with it."))
-    report = Text(explain(answer.report, query.lang))
+    report = Text(explain(answer.report, query.lang, answer.mode))
     return Group(head, Text(), _hits_table(answer), Text(), report)
 
 

@@ -191,7 +191,9 @@ def search_answer(answer: Answer, served: Served, report: bool) -> dict[str, Any
         document["query"]["text"] = None
     if not report:
         document["language_report"] = None
-    document["explanation"] = explain(answer.report, answer.query.lang) if report else None
+    document["explanation"] = (
+        explain(answer.report, answer.query.lang, answer.mode) if report else None
+    )
     document["how"] = how(served)
     return document
 

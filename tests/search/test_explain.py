@@ -3,17 +3,24 @@
 import pytest
 
 from search.explain import explain
+from search.options import Mode
 from search.report import Neighbour, Pool, language_report
 from search.text import printable
 
 FAIR = {"en": 10, "he": 10, "de": 10}
 
 
-def words(lang: str, spec: str, relevant: int | None, pool: dict[str, int] = FAIR) -> str:
+def words(
+    lang: str,
+    spec: str,
+    relevant: int | None,
+    pool: dict[str, int] = FAIR,
+    mode: Mode = "dense",
+) -> str:
     """Explain the report of neighbours written ``en+ he-``."""
     meaning = {"+": True, "-": False, "?": None}
     neighbours = [Neighbour(s[:-1], meaning[s[-1]], duplicate=False) for s in spec.split()]
-    return explain(language_report(lang, neighbours, Pool(pool, {}, relevant)), lang)
+    return explain(language_report(lang, neighbours, Pool(pool, {}, relevant)), lang, mode)
 
 
 def test_bias_is_said_with_chance_p_and_n() -> None:
@@ -70,6 +77,17 @@ def test_without_meaning_two_explanations_stay_open() -> None:
     said = words("en", "en? en? en? en? en? en?", None)
     assert "Meaning: unknown" in said
     assert "either the answers do lie in that language, or" in said
+
+
+def test_an_encoder_that_took_no_part_is_not_blamed() -> None:
+    """A list found by words was drawn to its language by words, with groups and without."""
+    assert "the encoder groups" in words("en", "en? " * 6, None)
+    for relevant, mark in ((None, "?"), (2, "-")):
+        lexical = words("en", f"en{mark} " * 6, relevant, mode="lexical").lower()
+        assert "words" in lexical
+        assert "encoder" not in lexical
+        assert "language bias" not in lexical
+        assert "words" in words("en", f"en{mark} " * 6, relevant, mode="hybrid").lower()
 
 
 def test_undefined_is_said_with_its_reason() -> None:
