@@ -52,7 +52,8 @@ class Address:
         """Return the key, None when there is none.
 
         Raises:
-            UsageError: what the variable holds cannot be a key.
+            UsageError: what the variable holds cannot be a key, or OpenAI, which lets nobody in
+                without one, has none.
         """
         key = os.environ.get(self.variable, "").strip()
         if key and not (key.isascii() and key.isprintable() and " " not in key):
@@ -60,6 +61,8 @@ class Address:
                 f"{self.variable} holds what cannot be a key",
                 "set it to the key alone: no spaces, no line breaks, ASCII",
             )
+        if self.url == OPENAI and not key:
+            raise UsageError(f"{self.variable} is not set", f"set it to your key of {self.host}")
         return key or None
 
 

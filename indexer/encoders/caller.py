@@ -33,7 +33,7 @@ AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 _LOG = logging.getLogger(__name__)
 _SAID = 300
-_GO_ON = "what is committed stays: run the same command again to go on"
+_GO_ON = "run the same command again later: a build goes on behind what it has committed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Caller:
         per_minute: calls a minute at most, evenly spaced; None for no limit of ours.
 
     Raises:
-        UsageError: the HTTP library is not installed, or the key is none.
+        UsageError: the HTTP library is not installed, or the key is none or missing.
     """
 
     def __init__(self, address: Address, per_minute: int | None) -> None:
@@ -85,6 +85,7 @@ class Caller:
         self._reached = False
         self._interval = 60.0 / per_minute if per_minute else 0.0
         self._next, self._turn = 0.0, threading.Lock()
+        self._silent_until = 0.0
         self._http = _client(address, self._key)
         weakref.finalize(self, self._http.close)
 
@@ -209,7 +210,7 @@ class Caller:
         if asked > PATIENCE.asked:
             raise EncoderError(
                 f"{self.address.url}: {self._what(failure)}; asks to wait {asked:.0f} s",
-                f"then {_GO_ON}",
+                _GO_ON,
             )
         wait = min(PATIENCE.longest, PATIENCE.first * 2 ** (attempt - 1))
         wait *= 1 + random.random() / 10  # noqa: S311 - keeps clients apart, guards nothing
@@ -218,9 +219,17 @@ class Caller:
             with self._turn:
                 self._next = max(self._next, time.monotonic() + wait)
         if wait >= 1:
-            said = f"{self.address.url}: {self._what(failure)}; again in {wait:.0f} s"
-            _LOG.warning(said)
+            self._say(f"{self.address.url}: {self._what(failure)}; again in {wait:.0f} s", wait)
         time.sleep(wait)
+
+    def _say(self, what: str, wait: float) -> None:
+        """Say why nothing happens, once for all calls that wait at the same time."""
+        with self._turn:
+            now = time.monotonic()
+            if now < self._silent_until:
+                return
+            self._silent_until = now + wait
+        _LOG.warning(what)
 
     def _what(self, failure: Exception) -> str:
         import httpx2

@@ -164,6 +164,21 @@ def test_a_long_wait_is_said(
     assert "fails with 429: as asked; again in 42 s" in caplog.text
 
 
+def test_calls_that_wait_together_say_it_once(
+    small: Small, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Four calls at once meet the same outage: one notice a wait, not four."""
+    monkeypatch.setattr(caller, "PATIENCE", Patience(first=1, attempts=3))
+    encoder = opened(small, texts_per_request=1, requests_at_once=4)
+    small.always = status(503)
+    with caplog.at_level(logging.WARNING), pytest.raises(EncoderError):
+        encoder.encode(["a", "b", "c", "d"], "passage")
+    for thread in threading.enumerate():
+        if thread.name == "ask":
+            thread.join()  # nobody waits for calls under way, and they would wait in other tests
+    assert caplog.text.count("again in") == 2
+
+
 @pytest.mark.parametrize("asked", [{}, {"Retry_After": "0"}])
 def test_waits_grow(small: Small, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str]) -> None:
     """Twice as long each time, a tenth more at most, up to the longest; "at once" is no answer."""
@@ -235,6 +250,13 @@ def test_the_key_goes_to_its_own_host_only(small: Small, monkeypatch: pytest.Mon
     encoder.encode(["a"], "passage")
     assert [call.headers["Authorization"] for call in small.calls] == [f"Bearer {KEY}"]
     assert not _leaks((encoder.parts, encoder.name, encoder.fingerprint))
+
+
+def test_openai_is_not_asked_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would refuse, after it was sent the texts; the variable is named instead."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(UsageError, match="OPENAI_API_KEY is not set"):
+        open_encoder(EncoderSpec("openai:text-embedding-3-small"))
 
 
 def test_a_key_that_is_none_is_refused_and_not_shown(
