@@ -76,7 +76,8 @@ def opened(path: Path, name: str) -> Iterator[sqlite3.Connection]:
         InputError: it is none, also while it is read.
     """
     try:
-        with closing(sqlite3.connect(_uri(path), uri=True)) as database:
+        # A reader that nobody reads to its end is closed by the garbage collector, in any thread.
+        with closing(sqlite3.connect(_uri(path), uri=True, check_same_thread=False)) as database:
             database.text_factory = bytes
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, VALUE_LIMIT)
             yield database

@@ -69,7 +69,10 @@ class ParquetFile:
         """Make (n, dim) of n lists, the first of which is row ``done`` of the file."""
         column = getattr(column, "storage", column)
         column.validate(full=True)  # Arrow trusts the offsets of a file, also of a hostile one
-        lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        for i in np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False)):
+            reason = f"{self.name}: row {done + i} (from 0): its vector is null"
+            raise InputError(reason, "leave the row out, or encode its text")
+        lengths = column.value_lengths().to_numpy(zero_copy_only=False)
         if not self.dim:
             self.dim = int(lengths[0])
             _check_dim(self.dim, self.name, self.column)

@@ -233,10 +233,10 @@ def replaced(row: int, value: object) -> list[Any]:
 
 WRONG: dict[str, tuple[Callable[[Path], Path], str]] = {
     "short": (lambda p: parquet(p, replaced(4, [1, 2]), F4), r"row 4 .*2 numbers, the first one 6"),
-    "null": (lambda p: parquet(p, replaced(8, None), F4), r"row 8 \(from 0\): its vector has 0"),
+    "null": (lambda p: parquet(p, replaced(8, None), F4), r"row 8 \(from 0\): its vector is null"),
     "null fixed": (
         lambda p: parquet(p, replaced(8, None), pa.list_(pa.float32(), DIM)),
-        r"row 8 \(from 0\): its vector has 0",
+        r"row 8 \(from 0\): its vector is null",
     ),
     "null number": (lambda p: parquet(p, replaced(3, [None] * 6), F4), r"row 3 .*NaN"),
     "nan": (lambda p: parquet(p, replaced(2, [float("nan")] * 6), F4), r"row 2 .*NaN"),
