@@ -98,9 +98,9 @@ def add(
 ) -> BuildReport:
     """Add documents to a finished index, in the role its documents have.
 
-    A text that its document has already is never encoded again: an unchanged document is left as
-    it is, and one with another language, group or metadata keeps its vector. The encoder is loaded
-    when the first text needs it.
+    A text that the index has already is never encoded again: an unchanged document is left as it
+    is, and one with another language, group, metadata or id has the vector of its text. The encoder
+    is loaded when the first text needs it.
 
     Args:
         corpus: the documents.
@@ -114,6 +114,7 @@ def add(
     Raises:
         UsageError: there is no index, or its build is unfinished.
         InputError: the corpus is refused; the batches before the refused one stay.
+        DuplicateError: likewise, for an id that is there or comes twice.
         IncompatibleError: the encoder is not the one of the index.
         LockedError: another process writes to the index.
     """

@@ -58,9 +58,7 @@ class Contents:
             CorruptError: such a vector is damaged.
         """
         with translated(self._database):
-            return encoded_before(
-                self._conn, documents, self._dim, str(self._database), chunked=self._chunked
-            )
+            return encoded_before(self._conn, documents, self._dim, str(self._database))
 
     def inserted_before(self, id: str, other: str | None) -> bool:  # noqa: A002
         """Tell whether the document ``id`` is there and was inserted before ``other``.

@@ -50,11 +50,17 @@ class InputError(InterlinguaError):
 
 
 class DuplicateError(InputError):
-    """A document id is already in the index or comes twice in one batch."""
+    """A document id is already in the index or comes twice.
 
-    def __init__(self, ids: list[str], remedy: str | None = None) -> None:
+    Args:
+        ids: those that are.
+        remedy: what to do about it.
+        place: ``file:line`` where the id came from one.
+    """
+
+    def __init__(self, ids: list[str], remedy: str | None = None, place: str | None = None) -> None:
         shown = ", ".join(repr(i) for i in ids[:3]) + (", …" if len(ids) > 3 else "")
-        super().__init__(f"duplicate id {shown}", remedy)
+        super().__init__(f"{f'{place}: ' if place else ''}duplicate id {shown}", remedy)
         self.ids = ids
 
 

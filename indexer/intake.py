@@ -15,7 +15,7 @@ from indexer.chunking import joint_hash, splitter
 from indexer.contradictions import Contradiction, LabelCheck
 from indexer.corpus import Record
 from indexer.encoders import Encoder
-from indexer.errors import InputError, UsageError
+from indexer.errors import DuplicateError, InputError, UsageError
 from indexer.index import IndexReader, IndexWriter, Plan, content_hash
 from indexer.records import Document, EncodedDocument, Role
 from indexer.rejects import Rejects
@@ -51,7 +51,7 @@ class BuildReport:
     contradictions: tuple[Contradiction, ...] = field(default=(), kw_only=True)
     """Labels of the corpus that the script of their text contradicts."""
     reused: int = field(default=0, kw_only=True)
-    """Of the replaced documents, those whose text was the same: they kept their vectors."""
+    """Of the added documents, those whose text the index had, under any id: not encoded again."""
     wholes: int | None = field(default=None, kw_only=True)
     """Documents of the corpus that are in the index, where they are cut: ``documents``, ``added``,
     ``reused``, ``languages`` and ``truncated`` count their chunks then, the rest documents."""
@@ -184,9 +184,9 @@ class Intake:
         return pieces, len(existing.keys() & accepted.keys())
 
     def _encoded(self, documents: Sequence[Document]) -> list[EncodedDocument]:
-        """Encode documents, but for those that have the very text of the one they replace."""
+        """Encode documents, but for those whose very text a finished index has already."""
         kept = {}
-        if self._on_duplicate == "replace":
+        if self._writer.state == "ready":
             kept = {e.document.id: e for e in self._writer.contents.encoded_before(documents)}
             self._reused += len(kept)
         fresh = [d for d in documents if d.id not in kept]
@@ -200,16 +200,15 @@ class Intake:
         if not record.named:
             self._unchanged += 1
             return
-        another = "give every document an id of its own"
+        id_, place = record.document.id, record.place
         policy = "tolerate it with --max-rejects"
         if self._writer.state == "ready":
             policy = "choose --on-duplicate skip or replace"
-        self._rejects.add(
-            record.place,
-            f"duplicate id {record.document.id!r}",
-            f"{another}, or {policy}",
-            record.document.text,
-        )
+        remedy = f"give every document an id of its own, or {policy}"
+        try:
+            self._rejects.add(place, f"duplicate id {id_!r}", remedy, record.document.text)
+        except InputError as refused:
+            raise DuplicateError([id_], refused.remedy, place) from None
 
     def report(self, path: Path) -> BuildReport:
         """Sum up, with the index as it is now."""

@@ -121,7 +121,7 @@ class IndexReader:
             return read_vectors_of(conn, ids, self.settings.dim, str(self._database))
 
     def encoded_before(self, documents: Sequence[Document]) -> list[EncodedDocument]:
-        """Find those documents whose id holds the very same text, with the vector that it has.
+        """Find the documents whose very text is there already, with the vector that it has.
 
         Raises:
             CorruptError: such a vector is damaged.

@@ -50,7 +50,7 @@ class Changes:
         self._reader, self._patience = reader, patience
 
     def kept(self, documents: Sequence[Document]) -> dict[str, EncodedDocument]:
-        """Find, by id, documents whose text is there already: they keep its vector."""
+        """Find, by id, documents whose text is there already: they have its vector."""
         return {e.document.id: e for e in self._reader.encoded_before(documents)}
 
     def add(self, batch: Sequence[EncodedDocument], *, replace: bool) -> dict[str, int]:

@@ -48,12 +48,11 @@ class _Editor:
             raise Problem(403, "read-only", "this service changes nothing", "start with --writable")
 
     async def store(self, documents: Sequence[Document], *, replace: bool) -> dict[str, int]:
-        """Encode documents and commit them together; a text that is unchanged is not encoded."""
-        engine, kept = self._engine, {}
+        """Commit documents together; a text that the index has already is not encoded again."""
+        engine = self._engine
         cut = await engine.blocking(engine.splitter)
         pieces = await engine.blocking(lambda: [p for d in documents for p in cut(d)])
-        if replace:
-            kept = await engine.blocking(lambda: self._changes.kept(pieces))
+        kept = await engine.blocking(lambda: self._changes.kept(pieces))
         fresh = [d for d in pieces if d.id not in kept]
         if fresh:
             encoding = await engine.encode([d.text for d in fresh], engine.settings.role)
