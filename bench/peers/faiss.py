@@ -67,7 +67,7 @@ class _Opened:
         if hasattr(kind, "nprobe"):
             self.knobs, self._make = [2**i for i in range(11)], "SearchParametersIVF nprobe"
         elif hasattr(kind, "hnsw"):
-            self.knobs, self._make = [16 << i for i in range(7)], "SearchParametersHNSW efSearch"
+            self.knobs, self._make = [16 << i for i in range(9)], "SearchParametersHNSW efSearch"
 
     def turn(self, value: int) -> None:
         import faiss

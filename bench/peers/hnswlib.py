@@ -47,7 +47,7 @@ class Hnswlib:
 class _Opened:
     """The parameter is ef."""
 
-    knobs: Sequence[int] = [16 << i for i in range(7)]
+    knobs: Sequence[int] = [16 << i for i in range(9)]
 
     def __init__(self, index: Any) -> None:  # noqa: ANN401 - hnswlib is untyped
         self._index = index

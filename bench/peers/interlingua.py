@@ -12,7 +12,7 @@ from bench.peers.clock import Clock
 if TYPE_CHECKING:
     from indexer.index import IndexReader
 
-_KNOBS = {"hnsw": [16 << i for i in range(7)], "ivf": [2**i for i in range(11)]}
+_KNOBS = {"hnsw": [16 << i for i in range(9)], "ivf": [2**i for i in range(11)]}
 
 
 class Interlingua:

@@ -44,7 +44,7 @@ class Usearch:
 class _Opened:
     """The parameter is the expansion of a search; the file is mapped."""
 
-    knobs: Sequence[int] = [16 << i for i in range(7)]
+    knobs: Sequence[int] = [16 << i for i in range(9)]
 
     def __init__(self, index: Any) -> None:  # noqa: ANN401 - usearch's types say little
         self._index = index
