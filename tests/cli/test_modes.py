@@ -25,7 +25,8 @@ def chunks(tmp_path: Path, run: Run) -> Path:
     path = tmp_path / "chunks"
     asked = ("--encoder", "hashing", "--chunk", "sentences", "--quiet")
     ran = run("build", tmp_path / "manual.jsonl", "--index", path, *asked)
-    assert (ran.code, ran.out) == (0, f"{path}: 6 chunks of 3 documents (en 4, zh 2)\n"), ran.err
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith(f"{path}: 6 chunks of 3 documents (en 4, zh 2)\n")
     return path
 
 
