@@ -22,11 +22,15 @@ from indexer.disk import disk_errors, sync_directory
 from indexer.errors import CorruptError
 from indexer.faiss_calls import faiss_module
 from indexer.faiss_structure import StructureError, check_structure
+from indexer.kinds import kind_of
 from indexer.remedies import REPAIR
 from indexer.vectors import Segment, Vids
 
 _SUFFIX = ".faiss"
 _CHUNK = 1 << 20
+_AHEAD = 128 << 10
+"""Bytes. Of a longer piece Linux fetches no more than the readahead of the device, by default so
+much, and says nothing of the rest."""
 
 MAPPED_FROM = 64 << 20
 """Bytes from which a file is mapped into memory and not read."""
@@ -136,6 +140,8 @@ def _load(path: Path, record: FileRecord, dim: int, trusting: bool = False) -> S
             digest = record.name.removesuffix(_SUFFIX) if known else _digest(fd)
             with mmap.mmap(fd, record.bytes, prot=mmap.PROT_READ) as held, memoryview(held) as view:
                 _check(path, view, record, dim, digest)
+            if kind_of([record.factory]) != "ivf":
+                _read_ahead(fd, record.bytes)
             index = _map(path, fd)
     vids = _ids(index)
     ascending = bool((np.diff(vids) > 0).all())
@@ -188,6 +194,17 @@ def _deserialize(path: Path, data: bytes) -> Any:  # noqa: ANN401 - faiss is unt
         # What this returns owns its memory; downcast_index() would return one that does not.
         bytes_ = np.frombuffer(data, np.uint8)
         return faiss_module().deserialize_index(bytes_, _no_tables())
+
+
+def _read_ahead(fd: int, size: int) -> None:
+    """Have the kernel fetch a file of which a search reads all, or a bit of every part: a graph.
+
+    FAISS maps files for random access, so that pages of 4 KiB would be waited for one by one: the
+    first query of a million vectors that were not in memory took 24 s then, and 1.3 s so. Of
+    clusters a query reads a twentieth, and comes sooner without.
+    """
+    for start in range(0, size, _AHEAD):
+        os.posix_fadvise(fd, start, _AHEAD, os.POSIX_FADV_WILLNEED)
 
 
 def _map(path: Path, fd: int) -> Any:  # noqa: ANN401 - faiss is untyped

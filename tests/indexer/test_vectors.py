@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import resource
 import tracemalloc
 from pathlib import Path
 
@@ -61,6 +62,25 @@ def test_a_few_vectors_of_a_mapped_file_are_read_alone(
         tracemalloc.stop()
     assert (few == vectors[[7, 29_999, 7]]).all()
     np.testing.assert_allclose(scores, queries @ vectors.T, atol=1e-6)
+
+
+def test_a_mapped_file_is_not_waited_for_page_by_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file that is not in memory yet; where a folder is in memory itself, nothing is shown."""
+    monkeypatch.setattr(vector_files, "MAPPED_FROM", 1)
+    vectors = random_units(20_000, 512)
+    (tmp_path / "tmp").mkdir()
+    written = Segment.of(np.arange(1, len(vectors) + 1), vectors)
+    record = write_segment(tmp_path, tmp_path / "tmp", written, 512)
+    fd = os.open(tmp_path / record.name, os.O_RDONLY)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(fd)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_majflt
+    segment = load_file(tmp_path, record, 512)
+    segment.scores(vectors[:1], out=np.empty((1, len(vectors)), np.float32))
+    waited = resource.getrusage(resource.RUSAGE_SELF).ru_majflt - before
+    assert waited < vectors.nbytes / resource.getpagesize() / 4
 
 
 @pytest.mark.parametrize(
