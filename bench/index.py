@@ -69,6 +69,7 @@ def measured(system: str, data: Data, work: Path, wanted: float, again: bool) ->
     result = {
         "system": system,
         "build": json.loads(built.read_text()),
+        "first": _step("first", system, data, folder),
         "search": _step("search", system, data, folder, str(wanted)),
     }
     kept.parent.mkdir(parents=True, exist_ok=True)

@@ -1,12 +1,14 @@
 """One step of `bench/index.py` in a process of its own, so that its memory is its own.
 
     python -m bench.index_one build PEER DATA FOLDER
+    python -m bench.index_one first PEER DATA FOLDER
     python -m bench.index_one search PEER DATA FOLDER RECALL
 
 Prints one JSON document.
 """
 
 import json
+import os
 import re
 import sys
 import time
@@ -36,6 +38,31 @@ def build(peer: str, data: Data, folder: Path) -> dict[str, object]:
     return {"seconds": seconds, "steps": steps, "bytes": size, "peak": peak, "before": before}
 
 
+def first(peer: str, data: Data, folder: Path) -> dict[str, object]:
+    """Open an index and ask one query, with its files out of memory and again with them in it."""
+    program = peer_of(peer)
+    program.load()
+    query = np.load(data.queries)[:1]
+    for file in folder.rglob("*"):
+        if file.is_file():
+            _forget(file)
+
+    def seconds() -> float:
+        start = time.perf_counter()
+        program.open(folder).search(query)
+        return time.perf_counter() - start
+
+    return {"cold": seconds(), "warm": seconds()}
+
+
+def _forget(file: Path) -> None:
+    """Have the kernel drop what it keeps of a file."""
+    fd = os.open(file, os.O_RDONLY)
+    os.fsync(fd)
+    os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(fd)
+
+
 def search(peer: str, data: Data, folder: Path, wanted: float) -> dict[str, object]:
     """Open an index, find the parameter that reaches the recall, measure what it answers."""
     program = peer_of(peer)
@@ -43,16 +70,12 @@ def search(peer: str, data: Data, folder: Path, wanted: float) -> dict[str, obje
     before = memory("VmRSS")
     queries, truth = np.load(data.queries), np.load(data.truth)
     half = len(queries) // 2
-    start = time.perf_counter()
     opened = program.open(folder)
-    opened.search(queries[:1])
-    first = time.perf_counter() - start
     knob = _tuned(opened, queries[:half], truth[:half], wanted)
     asked = queries[half:]
     found, rate = _rate(opened.search, asked)
     alone = _alone(opened.search, asked)
     return {
-        "first": first,
         "knob": knob,
         "recall": recall(found, truth[half:]),
         "p50": float(np.percentile(alone, 50)),
@@ -119,6 +142,8 @@ def main() -> None:
     step, peer, data, folder = sys.argv[1], sys.argv[2], Data(Path(sys.argv[3])), Path(sys.argv[4])
     if step == "build":
         done = build(peer, data, folder)
+    elif step == "first":
+        done = first(peer, data, folder)
     else:
         done = search(peer, data, folder, float(sys.argv[5]))
     print(json.dumps(done))
