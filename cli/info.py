@@ -87,7 +87,8 @@ def _kind(info: "IndexInfo") -> list[tuple[str, object]]:
     if info.factory != EXACT:
         recall = info.asked.tuned.get("recall")
         said = "never tuned" if recall is None else f"recall {recall:.3f} when it was tuned"
-        lines.append(("effort", f"{info.asked.effort or default_effort(info.factory)}, {said}"))
+        effort = info.asked.effort or default_effort(info.factory)
+        lines.append(("effort", said if info.kind == "flat" else f"{effort}, {said}"))
     if not as_planned and info.state == "ready":
         lines.append(("reindex", f"would make it {planned}: {info.plan.why}"))
     return lines

@@ -133,16 +133,25 @@ class Indexing:
         return "ivf", f"{reason}, since {documents:,} documents are more than {EXACT_UP_TO:,}"
 
     def _quantisation(self, kind: Kind, documents: int, dim: int) -> tuple[Quantisation, str]:
+        budget = self.memory_budget
         if documents < FEWEST:
-            return "none", ""
-        if self.quantisation is not None:
-            return self.quantisation, ""
+            return self._within("none", kind, documents, dim)
+        if self.quantisation is not None or budget is None:
+            return self._within(self.quantisation or "none", kind, documents, dim)
+        sizes = {q: expected_bytes(kind, q, documents, dim) for q in QUANTISATIONS}
+        fitting = [q for q, size in sizes.items() if size <= budget]
+        return self._within(fitting[0] if fitting else QUANTISATIONS[-1], kind, documents, dim)
+
+    def _within(
+        self, quantisation: Quantisation, kind: Kind, documents: int, dim: int
+    ) -> tuple[Quantisation, str]:
+        """Say whether a quantisation keeps the budget, where there is one."""
         if self.memory_budget is None:
-            return "none", ""
-        for quantisation in QUANTISATIONS:
-            if expected_bytes(kind, quantisation, documents, dim) <= self.memory_budget:
-                return quantisation, f"; {quantisation} fits {self.memory_budget:,} bytes"
-        return "pq", f"; pq, the smallest, needs more than {self.memory_budget:,} bytes"
+            return quantisation, ""
+        what = "raw vectors" if quantisation == "none" else f"vectors in {quantisation}"
+        fit = expected_bytes(kind, quantisation, documents, dim) <= self.memory_budget
+        does = "fit" if fit else "need more than"
+        return quantisation, f"; {what} {does} {self.memory_budget:,} bytes"
 
     def to_row(self) -> tuple[str, int]:
         """Serialise for the database: JSON and its checksum."""

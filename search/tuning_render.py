@@ -49,9 +49,10 @@ def _sentences(found: Tuning) -> list[str]:
         f"{spread.chance:.3f}, p {found.spread_p:.3g}, n {spread.n}"
     )
     if found.losing:
+        lose = "loses more of its" if len(found.losing) == 1 else "lose more of their"
         lines.append(
-            f"language bias of the index: {', '.join(found.losing)} lose more of their neighbours "
-            "than others; a higher --recall lessens it, `search --exact` has none"
+            f"language bias of the index: {', '.join(found.losing)} {lose} neighbours than others; "
+            "a higher --recall lessens it, `search --exact` has none"
         )
     else:
         lines.append("no language loses significantly more of its neighbours than others")

@@ -217,8 +217,15 @@ def test_auto_is_exact_until_it_need_not_be() -> None:
     sizes = [expected_bytes("ivf", codes, 10**6, 384) for codes in QUANTISATIONS]
     assert sizes == sorted(sizes, reverse=True)
     for codes, size in zip(QUANTISATIONS, sizes, strict=True):
-        assert Indexing(memory_budget=size).plan(10**6, 384).quantisation == codes
-    assert Indexing(memory_budget=1000).plan(10**6, 384).quantisation == "pq"
+        plan = Indexing(memory_budget=size).plan(10**6, 384)
+        assert plan.quantisation == codes
+        assert plan.why.endswith(f" fit {size:,} bytes")
+    for asked in (Indexing(memory_budget=1000), Indexing("auto", "pq", 1000)):
+        plan = asked.plan(10**6, 384)
+        assert plan.quantisation == "pq"
+        assert plan.why.endswith("; vectors in pq need more than 1,000 bytes")
+    few = Indexing(memory_budget=1000).plan(10, 384)
+    assert few.why.endswith("; raw vectors need more than 1,000 bytes")
     assert Indexing("hnsw", "fp16").plan(999, 384).factory == "Flat"
 
 
