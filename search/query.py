@@ -78,7 +78,11 @@ class Index:
 
         Raises:
             IncompatibleError: it is not the encoder that the documents were encoded with.
+            CorruptError: a file of the index is damaged, which nobody should wait for a model to
+                hear.
         """
+        with self._reader.snapshot():
+            pass
         encoder = open_encoder(self._spec)
         self._reader.settings.check(encoder)
         return encoder

@@ -141,3 +141,23 @@ def test_answers_see_what_a_writer_commits(tmp_path: Path) -> None:
         assert len(opened.search("cat", k=9).hits) == 5
         interlingua.delete(["en1", "de1"], path)
         assert sorted(ids(opened.search("cat", k=9))) == ["de2", "en2", "en3"]
+
+
+def test_damage_is_said_before_a_model_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks a broken index should not sit through the loading of its encoder first."""
+    interlingua.build(DOCUMENTS, tmp_path / "i", encoder=HASHING)
+    (file,) = tmp_path.rglob("*.faiss")
+    file.chmod(0o644)
+    file.write_bytes(file.read_bytes()[:-1])
+
+    def refuse(_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("search.query.open_encoder", refuse)
+    with (
+        interlingua.open(tmp_path / "i") as opened,
+        pytest.raises(interlingua.CorruptError, match=file.name),
+    ):
+        opened.search("cat", lang="en")
