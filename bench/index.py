@@ -9,8 +9,8 @@ on, and ones of several days are printed together; --again measures anew.
                           [--systems NAME,…] [--work DIR] [--print]
 
 Names: interlingua:KIND, interlingua:KIND/documents (the same index, answers with documents),
-interlingua:KIND+lexical (texts kept for search by words, too), faiss:FACTORY, hnswlib, usearch,
-txtai:FACTORY.
+interlingua:KIND+lexical (texts kept for search by words, too), faiss:FACTORY,
+faiss:FACTORY+200 (links chosen among as many candidates as ours), hnswlib, usearch, txtai:FACTORY.
 """
 
 import argparse
@@ -37,6 +37,7 @@ SYSTEMS = (
     "interlingua:hnsw",
     "interlingua:hnsw/documents",
     "faiss:HNSW32,Flat",
+    "faiss:HNSW32,Flat+200",
     "hnswlib",
     "usearch",
     "interlingua:ivf",

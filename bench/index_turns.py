@@ -25,6 +25,7 @@ from bench.peers import Opened, peer_of
 _PAIRS = (
     ("interlingua:flat", "faiss:Flat"),
     ("interlingua:hnsw", "faiss:HNSW32,Flat"),
+    ("interlingua:hnsw", "faiss:HNSW32,Flat+200"),
     ("interlingua:ivf", "faiss:IVF{lists},Flat"),
 )
 _LEAST = 1.0
@@ -47,7 +48,9 @@ def main() -> None:
         for name in sorted(names, key=lambda name: int(name.rpartition("-")[2]))
         for row in _rows(options.work, name, options.rounds)
     ]
-    table(("vectors", "kind", "ours, answers/s", "FAISS, answers/s", "ratio", "rounds"), rows)
+    table(
+        ("vectors", "FAISS's name", "ours, answers/s", "FAISS, answers/s", "ratio", "rounds"), rows
+    )
 
 
 def _rows(work: Path, name: str, rounds: int) -> Iterator[tuple[str, ...]]:
@@ -60,7 +63,7 @@ def _rows(work: Path, name: str, rounds: int) -> Iterator[tuple[str, ...]]:
         ratios = sorted(mine / theirs for mine, theirs in rates)
         yield (
             name,
-            ours.partition(":")[2],
+            faiss.partition(":")[2],
             *(f"{median(rate[i] for rate in rates):,.0f}" for i in range(2)),
             f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
             str(rounds),
