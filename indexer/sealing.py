@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer import tables
 from indexer.debiasing import searched_at, searched_between
@@ -158,18 +159,30 @@ class _Stored(NamedTuple):
             )
         return drawn
 
-    def _blocks(self, vids: Vids, stages: Stages, stage: str) -> Iterator[Vectors]:
+    def _blocks(
+        self, vids: Vids, stages: Stages, stage: str, order: NDArray[np.int64] | None
+    ) -> Iterator[Vectors]:
         """Read all of them, which are all live ones from the first to the last."""
         for block in self._cut(vids):
-            part = vids[block]
-            ends = int(part[0]), int(part[-1])
-            found, vectors = searched_between(
-                self.conn, self.place, self.transform, self.dim, *ends
-            )
-            if not np.array_equal(found, part):
-                raise CorruptError(f"{self.place}: documents and vectors do not agree", REPAIR)
-            yield vectors
-            stages(stage, block.start + len(part), len(vids))
+            yield self._between(vids[block]) if order is None else self._at(vids[order[block]])
+            stages(stage, min(block.stop, len(vids)), len(vids))
+
+    def _between(self, vids: Vids) -> Vectors:
+        """Read the vectors from the first vid to the last."""
+        ends = int(vids[0]), int(vids[-1])
+        found, vectors = searched_between(self.conn, self.place, self.transform, self.dim, *ends)
+        if not np.array_equal(found, vids):
+            raise CorruptError(f"{self.place}: documents and vectors do not agree", REPAIR)
+        return vectors
+
+    def _at(self, vids: Vids) -> Vectors:
+        """Read the vectors of vids in any order."""
+        ascending = np.argsort(vids)
+        vectors = np.empty((len(vids), self.dim), np.float32)
+        vectors[ascending] = searched_at(
+            self.conn, self.place, self.transform, self.dim, vids[ascending]
+        )
+        return vectors
 
     def _cut(self, vids: Vids) -> Iterator[slice]:
         rows = max(1, _BLOCK_BYTES // (4 * self.dim))

@@ -9,6 +9,7 @@ say, and then it is told once, when the stage begins. Stages follow one another.
 TRAINING = "finding clusters"
 SORTING = "sorting into clusters"
 LEARNING = "learning codes"
+LINKING = "linking neighbours"
 WRITING = "writing the index"
 SAVING = "saving the file"
 

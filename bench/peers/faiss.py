@@ -36,7 +36,8 @@ class Faiss:
         clock.lap("read")
         index: Any = faiss.index_factory(DIM, self._factory, faiss.METRIC_INNER_PRODUCT)
         if self._candidates:
-            faiss.downcast_index(index).hnsw.efConstruction = int(self._candidates)
+            graph: Any = faiss.downcast_index(index)
+            graph.hnsw.efConstruction = int(self._candidates)
         if not index.is_trained:
             rng, wanted = (
                 np.random.default_rng(0),

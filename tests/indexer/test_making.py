@@ -8,6 +8,7 @@ from typing import Any
 import faiss
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from indexer.making import make_segment
 from indexer.records import Vectors
@@ -31,15 +32,16 @@ VIDS = 3 * np.arange(N, dtype=np.int64) + 5
 VECTORS = random_units(N, DIM)
 
 
-def blocks(size: int) -> Iterator[Vectors]:
+def blocks(_stage: str, order: NDArray[np.int64] | None, size: int = 90) -> Iterator[Vectors]:
     """All vectors, ``size`` at a time."""
-    return (VECTORS[start : start + size] for start in range(0, N, size))
+    given = VECTORS if order is None else VECTORS[order]
+    return (given[start : start + size] for start in range(0, N, size))
 
 
 @pytest.mark.parametrize("factory", FACTORIES)
 def test_a_segment_is_what_faiss_makes_of_all_vectors_at_once(factory: str) -> None:
     """By its own way of adding: the same codes, clusters and links, so the same answers."""
-    made = make_segment(factory, DIM, VIDS, lambda: VECTORS, lambda _stage: blocks(90))
+    made = make_segment(factory, DIM, VIDS, lambda: VECTORS, blocks)
     copy: Any = faiss.clone_index(made.index)
     inner: Any = faiss.downcast_index(copy.index)
     inner.reset()
@@ -76,7 +78,7 @@ def block(seed, rows):
 
 def build(n):
     make_segment({factory!r}, 16384, np.arange(n), lambda: block(0, 100),
-                 lambda _stage: (block(i, 10) for i in range(n // 10)))
+                 lambda _stage, _order: (block(i, 10) for i in range(n // 10)))
 
 build(100)
 before = memory("VmRSS")
@@ -91,7 +93,7 @@ print((memory("VmHWM") - before) * 1024 / (1100 * 16384 * 4))
 
 def made(factory: str) -> Segment:
     """Make a segment of all vectors."""
-    return make_segment(factory, DIM, VIDS, lambda: VECTORS, lambda _stage: blocks(90))
+    return make_segment(factory, DIM, VIDS, lambda: VECTORS, blocks)
 
 
 @pytest.mark.parametrize(
@@ -108,15 +110,26 @@ def test_a_filter_makes_a_search_look_further(factory: str, step: int, effort: i
     assert (rows % step == 0).all()
 
 
-def test_a_graph_finds_what_lies_close_together() -> None:
-    """200 meanings in 40 topics, each said 11 times; FAISS's own graph finds 98 % of the ten."""
+@pytest.mark.parametrize(("topics", "size"), [(40, 9000), (20, 100)])
+def test_a_graph_finds_what_lies_close_together(topics: int, size: int) -> None:
+    """800 meanings, topic after topic, each said 11 times.
+
+    A graph made in that order, in small blocks, finds 93 % of the ten; FAISS's own with its 40
+    candidates 98 % where blocks are large.
+    """
     rng = np.random.default_rng(1)
-    meanings = random_units(40, 32, 7)[rng.integers(40, size=200)] + 0.2 * random_units(200, 32, 2)
-    said = np.repeat(meanings, 11, axis=0) + 0.1 * random_units(2200, 32, 3)
-    asked = meanings + 0.1 * random_units(200, 32, 4)
-    said /= np.linalg.norm(said, axis=1, keepdims=True)
-    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
-    graph = make_segment("HNSW32,Flat", 32, np.arange(2200), lambda: said, lambda _: iter([said]))
+    topic = np.sort(rng.integers(topics, size=800))
+    meanings = random_units(topics, 32, 7)[topic] + 0.2 * random_units(800, 32, 2)
+    said = np.repeat(meanings, 11, axis=0) + 0.1 * random_units(8800, 32, 3)
+    asked = meanings + 0.1 * random_units(800, 32, 4)
+    said = (said / np.linalg.norm(said, axis=1, keepdims=True)).astype(np.float32)
+    asked = (asked / np.linalg.norm(asked, axis=1, keepdims=True)).astype(np.float32)
+
+    def given(_stage: str, order: NDArray[np.int64] | None) -> Iterator[Vectors]:
+        vectors = said if order is None else said[order]
+        return (vectors[start : start + size] for start in range(0, len(said), size))
+
+    graph = make_segment("HNSW32,Flat", 32, np.arange(len(said)), lambda: said, given)
     rows = graph.search(asked, 10, graph.passing(Mask(None, VIDS[:0])), effort=10)[1]
     true = np.argsort(-(asked @ said.T), axis=1)[:, :10]
     found = [len({*a} & {*b}) for a, b in zip(rows.tolist(), true.tolist(), strict=True)]

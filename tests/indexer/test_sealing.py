@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from indexer.errors import CorruptError
 from indexer.imported import import_vectors
 from indexer.index import Indexing, IndexReader, IndexWriter
 from indexer.kinds import Kind, Quantisation, clusters_of
-from indexer.making import make_segment
+from indexer.making import Blocks, make_segment
 from indexer.purge import purge
 from indexer.records import Vectors
 from indexer.removal import delete
@@ -38,6 +38,7 @@ from tests.indexer.test_kinds import DIM, SOME, N, answers, build, documents
 STEPS = [*range(300, N, 300), N]
 WRITTEN = [("writing the index", done, N) for done in STEPS]
 SORTED = [("sorting into clusters", done, N) for done in STEPS]
+LINKED = [("linking neighbours", done, N) for done in STEPS]
 SAVED = [("saving the file", 0, None)]
 STAGES: dict[tuple[Kind, Quantisation], list[tuple[str, int, int | None]]] = {
     ("flat", "none"): [
@@ -45,8 +46,8 @@ STAGES: dict[tuple[Kind, Quantisation], list[tuple[str, int, int | None]]] = {
     ],
     ("ivf", "none"): [("finding clusters", 0, None), *SORTED, *WRITTEN, *SAVED],
     ("ivf", "pq"): [("finding clusters", 0, None), *SORTED, *WRITTEN, *SAVED],
-    ("hnsw", "none"): [*WRITTEN, *SAVED],
-    ("hnsw", "pq"): [("learning codes", 0, None), *WRITTEN, *SAVED],
+    ("hnsw", "none"): [*LINKED, *WRITTEN, *SAVED],
+    ("hnsw", "pq"): [("learning codes", 0, None), *LINKED, *WRITTEN, *SAVED],
 }
 """What is told of writing all vectors, 300 at a time and 700 to an exact file."""
 
@@ -151,14 +152,17 @@ def test_which_vectors_there_are_is_asked_of_an_index_of_the_documents(tmp_path:
         assert tables.documents_in_all(conn) == N - len(range(0, N, 3)) + 50
 
 
-def test_a_document_without_a_vector_gets_into_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "said"), [("flat", "do not agree"), ("hnsw", "have no row")])
+def test_a_document_without_a_vector_gets_into_no_file(
+    tmp_path: Path, kind: Kind, said: str
+) -> None:
     """A file with fewer vectors than numbers would answer with the wrong documents."""
     path = build(tmp_path / "i")
     with IndexWriter.open(path) as writer, writer.store.transaction() as conn:
         conn.execute("PRAGMA defer_foreign_keys = ON")
         conn.execute("DELETE FROM vectors WHERE vid = 700")
-        with pytest.raises(CorruptError, match="do not agree"):
-            writer.filing.write_anew("reindex", Indexing("hnsw"))
+        with pytest.raises(CorruptError, match=said):
+            writer.filing.write_anew("reindex", Indexing(kind))
         conn.execute("INSERT INTO vectors SELECT 700, vector, crc32 FROM vectors WHERE vid = 1")
 
 
@@ -227,7 +231,7 @@ def test_clusters_are_trained_on_what_is_searched(
         dim: int,
         vids: Vids,
         sample: Callable[[], Vectors],
-        blocks: Callable[[str], Iterable[Vectors]],
+        blocks: Blocks,
         stages: Stages,
     ) -> Segment:
         samples.append(sample())
