@@ -99,15 +99,20 @@ def _link(inner: Any, rows: int, blocks: Blocks) -> None:  # noqa: ANN401
     many candidates. FAISS would shuffle what it is given at once, but that is in memory twice.
     """
     faiss = faiss_module()
-    stored = faiss.downcast_index(inner.storage)
-    _make_room(stored, rows)
+    shuffled = faiss.downcast_index(inner.storage)
+    stored = faiss.clone_index(shuffled)
+    _make_room(shuffled, rows)
     _reserve(inner.hnsw.neighbors, rows * (2 * LINKS + _LINKS_ABOVE))
     order = np.random.default_rng(0).permutation(rows)
     for vectors in blocks(LINKING, order):
         inner.add(vectors)
+    stored.this.disown()
+    inner.storage = stored
+    shuffled.this.own(True)
+    del shuffled  # before FAISS copies the links
     places = np.argsort(order)  # held until FAISS has read it
     inner.hnsw.permute_entries(faiss.swig_ptr(places))
-    stored.reset()
+    _make_room(stored, rows)
     for vectors in blocks(WRITING, None):
         stored.add(vectors)
 
