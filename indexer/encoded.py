@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from indexer.records import Document, EncodedDocument
 from indexer.rows import COLUMNS, DocumentRow, read_vectors, text_key
 
-_SELECT = f"SELECT v.vector, v.crc32, {', '.join(f'd.{name}' for name in COLUMNS.split(', '))} "
-# One document for every text, however many have it.
+_SELECT = f"SELECT j.key, v.vector, v.crc32, {', '.join(f'd.{n}' for n in COLUMNS.split(', '))} "
+# The document's own row first: of vectors made elsewhere, those of one text may differ.
 _FROM = (
-    "FROM json_each(?) AS j CROSS JOIN documents AS d "
-    "ON d.vid = (SELECT min(vid) FROM documents WHERE text_key = j.value) "
+    "FROM json_each(?) AS j CROSS JOIN documents AS d ON d.vid = coalesce("
+    "(SELECT vid FROM documents WHERE id = json_extract(j.value, '$[0]') "
+    "AND text_key = json_extract(j.value, '$[1]')), "
+    "(SELECT min(vid) FROM documents WHERE text_key = json_extract(j.value, '$[1]'))) "
     "CROSS JOIN vectors AS v ON v.vid = d.vid"
 )
 
@@ -21,8 +23,8 @@ def encoded_before(
 ) -> list[EncodedDocument]:
     """Find the documents whose very text is there already, with the vector that it has.
 
-    It may be there under any id: that of the document, that of another, or that of a chunk. A
-    damaged row is none of them: its text is encoded again.
+    It is looked for under the id of the document, then under any, be it that of a chunk. A damaged
+    row is none of them: its text is encoded again.
 
     Args:
         conn: a connection.
@@ -33,13 +35,12 @@ def encoded_before(
     Raises:
         CorruptError: such a vector is damaged.
     """
-    keys = {text_key(d.text) for d in documents}
-    known: dict[str, tuple[DocumentRow, bytes, int]] = {}
-    for vector, crc32, *values in conn.execute(_SELECT + _FROM, [json.dumps(sorted(keys))]):
-        row = DocumentRow._make(values)
-        if row.intact():
-            known[row.text] = row, vector, crc32
-    same = [(d, known[d.text]) for d in documents if d.text in known]
+    wanted = json.dumps([(d.id, text_key(d.text)) for d in documents])
+    same: list[tuple[Document, tuple[DocumentRow, bytes, int]]] = []
+    for number, vector, crc32, *values in conn.execute(_SELECT + _FROM, [wanted]):
+        document, row = documents[number], DocumentRow._make(values)
+        if row.intact() and row.text == document.text:
+            same.append((document, (row, vector, crc32)))
     vectors = read_vectors([(row.vid, vector, crc) for _, (row, vector, crc) in same], dim, place)
     return [
         EncodedDocument(document, vector, row.tokens, row.tokens_dropped)

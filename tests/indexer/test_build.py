@@ -15,10 +15,11 @@ import pytest
 
 import interlingua
 from indexer.build import add, build
-from indexer.corpus import read_corpus
+from indexer.corpus import Record, read_corpus
 from indexer.encoders import EncoderSpec
 from indexer.encoders.hashing import HashingEncoder
-from indexer.errors import IncompatibleError, InputError, LockedError, UsageError
+from indexer.errors import DuplicateError, IncompatibleError, InputError, LockedError, UsageError
+from indexer.imported import import_vectors
 from indexer.index import SEAL_AT, IndexReader, index_state
 from indexer.intake import BATCH
 from indexer.lock import WriterLock
@@ -371,3 +372,22 @@ def test_killed_build_ends_like_an_uninterrupted_one(
         build(long_documents(3000), tmp_path / "i", encoder=HASHING)
     assert content(tmp_path / "i") == content(tmp_path / "whole")
     assert verify(tmp_path / "i") == []
+
+
+def test_a_document_keeps_its_own_vector_where_another_has_its_text(tmp_path: Path) -> None:
+    """Vectors made elsewhere may differ for one text: a new label must not swap them."""
+    np.save(tmp_path / "v.npy", np.eye(2, dtype=np.float32))
+    twins = [Document("a", "same", "en"), Document("b", "same", "de")]
+    import_vectors(tmp_path / "v.npy", [Record(d, d.id) for d in twins], tmp_path / "i")
+    report = add([replace(twins[1], group="g")], tmp_path / "i", on_duplicate="replace")
+    assert (report.replaced, report.reused) == (1, 1)
+    with IndexReader.open(tmp_path / "i") as reader:
+        assert reader.vectors(["a", "b"]).tolist() == [[1, 0], [0, 1]]
+
+
+def test_an_id_that_is_there_is_refused_as_such(tmp_path: Path) -> None:
+    """By the exported error, which names the id; still an InputError to who catches those."""
+    build(documents(2), tmp_path / "i", encoder=HASHING)
+    with pytest.raises(DuplicateError, match="duplicate id") as caught:
+        add(documents(1), tmp_path / "i")
+    assert caught.value.ids == [documents(1)[0].id]
