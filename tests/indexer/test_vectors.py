@@ -13,6 +13,7 @@ import pytest
 
 from indexer import vector_files
 from indexer.errors import CorruptError, InterlinguaError
+from indexer.records import Vectors
 from indexer.vector_files import FileRecord, load_file, write_segment
 from indexer.vectors import Mask, Segment
 from tests.indexer.reference import flip_bit, random_units
@@ -42,15 +43,20 @@ def test_a_file_holds_what_it_was_given(tmp_path: Path, record: FileRecord) -> N
     assert again[:6] == record[:6]
 
 
+def write_all(path: Path, vectors: Vectors) -> FileRecord:
+    """Write vectors as one file, numbered from 1."""
+    (path / "tmp").mkdir()
+    segment = Segment.of(np.arange(1, len(vectors) + 1), vectors)
+    return write_segment(path, path / "tmp", segment, vectors.shape[1])
+
+
 def test_a_few_vectors_of_a_mapped_file_are_read_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The numbers lie askew in a file, and numpy copies such a matrix whole for much it does."""
     monkeypatch.setattr(vector_files, "MAPPED_FROM", 1)
     vectors = random_units(30_000, 64)
-    (tmp_path / "tmp").mkdir()
-    written = Segment.of(np.arange(1, len(vectors) + 1), vectors)
-    segment = load_file(tmp_path, write_segment(tmp_path, tmp_path / "tmp", written, 64), 64)
+    segment = load_file(tmp_path, write_all(tmp_path, vectors), 64)
     queries, scores = vectors[:3], np.empty((3, len(vectors)), np.float32)
     tracemalloc.start()
     try:
@@ -70,9 +76,7 @@ def test_a_mapped_file_is_not_waited_for_page_by_page(
     """Of a file that is not in memory yet; where a folder is in memory itself, nothing is shown."""
     monkeypatch.setattr(vector_files, "MAPPED_FROM", 1)
     vectors = random_units(20_000, 512)
-    (tmp_path / "tmp").mkdir()
-    written = Segment.of(np.arange(1, len(vectors) + 1), vectors)
-    record = write_segment(tmp_path, tmp_path / "tmp", written, 512)
+    record = write_all(tmp_path, vectors)
     fd = os.open(tmp_path / record.name, os.O_RDONLY)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
     os.close(fd)
