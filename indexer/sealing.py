@@ -27,8 +27,8 @@ from indexer.vector_files import FileRecord, write_segment
 from indexer.vectors import Segment, Vids
 
 ROWS_A_FILE = 100_000
-_BLOCK_BYTES = 4 << 20
-"""Vectors that are read at a time."""
+_BLOCK_BYTES = 2 << 20
+"""Vectors that are read at a time, of which memory holds five copies meanwhile."""
 
 _CACHE = 2 << 20
 """Bytes that SQLite keeps meanwhile."""
