@@ -194,8 +194,8 @@ def read_vectors(rows: Sequence[tuple[int, object, int]], dim: int, place: str) 
     for vid, blob, crc32 in rows:
         if not isinstance(blob, bytes) or len(blob) != 4 * dim or vector_crc(vid, blob) != crc32:
             raise CorruptError(f"{place}: the vector of row {vid} is damaged", REPAIR)
-    joined = b"".join(cast("bytes", blob) for _, blob, _ in rows)
-    return np.frombuffer(joined, dtype="<f4").reshape(len(rows), dim).astype(np.float32)
+    joined = bytearray().join(cast("bytes", blob) for _, blob, _ in rows)
+    return np.frombuffer(joined, "<f4").reshape(len(rows), dim).astype(np.float32, copy=False)
 
 
 def check_document(document: Document) -> None:

@@ -187,13 +187,15 @@ def test_a_vector_that_is_damaged_in_a_later_file_changes_nothing(tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["flat", "ivf"])
+@pytest.mark.parametrize("kind", ["flat", "ivf", "hnsw"])
 def test_an_import_takes_less_than_twice_its_vectors(tmp_path: Path, kind: str) -> None:
     """Peak memory of the command, the interpreter with its libraries included."""
     n, dim = 100_000, 384
     vectors = np.lib.format.open_memmap(tmp_path / "v.npy", "w+", dtype=np.float32, shape=(n, dim))
+    # Few dimensions, in which a graph is made sooner.
+    plane = np.linalg.qr(random_units(dim, 8, seed=1))[0].T
     for start in range(0, n, 10_000):
-        vectors[start : start + 10_000] = random_units(10_000, dim, seed=start)
+        vectors[start : start + 10_000] = random_units(10_000, 8, seed=start) @ plane
     corpus = tmp_path / "c.jsonl"
     corpus.write_text(
         "".join(f'{{"id": "d{i}", "text": "t{i}", "lang": "en"}}\n' for i in range(n))
