@@ -93,11 +93,18 @@ class OpenAiDialect:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise wrong(self._caller, "its answer has no list 'data' of embeddings")
         check_number(self._caller, len(items), n)
-        for at, item in enumerate(items):
-            if item.get("index", at) != at:
-                said = self._caller.clean(repr(item["index"]))
+        places = self._places([item.get("index", at) for at, item in enumerate(items)])
+        return [self._row(items[at].get("embedding"), at) for at in places]
+
+    def _places(self, indexes: Sequence[object]) -> list[int]:
+        """Find the embedding of each text: a server may answer in another order than was asked."""
+        place: dict[object, int] = {}
+        for at, index in enumerate(indexes):
+            if type(index) is not int or not 0 <= index < len(indexes) or index in place:
+                said = self._caller.clean(repr(index))
                 raise wrong(self._caller, f"embedding {at} of its answer has the index {said}")
-        return [self._row(item.get("embedding"), at) for at, item in enumerate(items)]
+            place[index] = at
+        return [place[text] for text in range(len(indexes))]
 
     def _row(self, value: Any, at: int) -> NDArray[np.float64]:  # noqa: ANN401
         if isinstance(value, str):

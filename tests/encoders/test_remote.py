@@ -104,6 +104,14 @@ def test_a_server_that_knows_numbers_only(small: Small) -> None:
     assert "encoding_format" not in small.calls[0].body
 
 
+def test_embeddings_are_placed_by_their_index(small: Small) -> None:
+    """A server may answer in another order than was asked."""
+    encoder = opened(small)
+    small.acts = [changed(lambda a: a | {"data": embeddings(a)[2:] + embeddings(a)[:2]})]
+    made = encoder.encode(TEXTS, "passage").vectors
+    np.testing.assert_array_equal(made, local().encode(TEXTS, "passage").vectors)
+
+
 def test_numbers_of_any_length_become_unit_rows(small: Small) -> None:
     """Whole numbers, too."""
     encoder = opened(small)
@@ -156,7 +164,14 @@ ZERO = {"embedding": row(*[0] * DIM)}
 WRONG: dict[str, tuple[Act, str]] = {
     "fewer": (changed(lambda a: a | {"data": embeddings(a)[:-1]}), "3 vectors for 4 texts"),
     "more": (changed(lambda a: a | {"data": embeddings(a) * 2}), "8 vectors for 4 texts"),
-    "order": (changed(lambda a: a | {"data": embeddings(a)[::-1]}), "embedding 0 .* index 3"),
+    "index of no text": (
+        changed(lambda a: a | {"data": [e | {"index": 1 + e["index"]} for e in embeddings(a)]}),
+        "embedding 3 .* index 4",
+    ),
+    "no index": (
+        changed(lambda a: a | {"data": [e | {"index": "0"} for e in embeddings(a)]}),
+        "embedding 0 .* index '0'",
+    ),
     "index twice": (
         changed(lambda a: a | {"data": [e | {"index": 0} for e in embeddings(a)]}),
         "embedding 1 .* index 0",
