@@ -61,16 +61,14 @@ def build(  # noqa: PLR0913 - each is a choice of its own
             f"{path}: there is a finished index", "use `interlingua add` to add documents to it"
         )
     # The lock comes first: whoever is refused is refused at once, before the encoder is loaded.
+    settings = cache(
+        lambda: IndexSettings.of(load(), spec, role, detector, lexical=lexical, chunking=chunking)
+    )
     with (
-        IndexWriter.open(path)
-        if state == "building"
-        else IndexWriter.begin(
-            path,
-            lambda: IndexSettings.of(
-                load(), spec, role, detector, lexical=lexical, chunking=chunking
-            ),
-        )
+        IndexWriter.open(path) if state == "building" else IndexWriter.begin(path, settings)
     ) as writer:
+        if not writer.cursor:
+            writer.begin_again(settings())
         writer.settings.check_choices(
             path, role=role, detector=detector, lexical=lexical, chunking=chunking
         )

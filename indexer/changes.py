@@ -19,6 +19,12 @@ def begin_index(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
     log_commit(conn, "create", 0, 0)
 
 
+def change_settings(conn: sqlite3.Connection, settings: str, crc32: int) -> None:
+    """Give an index that holds nothing yet other settings."""
+    conn.execute("UPDATE settings SET json = ?, crc32 = ?", [settings, crc32])
+    log_commit(conn, "settings", 0, 0)
+
+
 def end_build(conn: sqlite3.Connection) -> None:
     """Call the index ready."""
     make_up(conn)

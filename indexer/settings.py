@@ -111,16 +111,16 @@ class IndexSettings:
             IncompatibleError: naming what differs.
         """
         kept = {True: "--lexical", False: "--no-lexical"}
-        for what, option, ours, given in (
-            ("role ", "--role ", self.role, role),
-            ("detector ", "--detector ", self.detector, detector),
-            ("", "", kept[self.lexical], kept[lexical]),
-            ("chunks ", "--chunk ", str(self.chunking), str(chunking)),
+        for ours, given in (
+            (f"--role {self.role}", f"--role {role}"),
+            (f"--detector {self.detector}", f"--detector {detector}"),
+            (kept[self.lexical], kept[lexical]),
+            (_options(self.chunking), _options(chunking)),
         ):
             if ours != given:
                 raise IncompatibleError(
-                    f"{path}: its build began with {what}{ours!r}, not {given!r}",
-                    f"go on with {option}{ours}, or start in another directory",
+                    f"{path}: its build began with {ours}, not with {given}",
+                    f"go on with {ours}, or start in another directory",
                 )
 
     def _check_probe(self, known: str, found: Vectors) -> None:
@@ -167,6 +167,13 @@ class IndexSettings:
 
 def _packed(rows: Vectors) -> str:
     return base64.b64encode(rows.astype("<f2").tobytes()).decode()
+
+
+def _options(chunking: Chunking | None) -> str:
+    if chunking is None:
+        return "no --chunk"
+    overlap = f" --overlap {chunking.overlap}" if chunking.overlap else ""
+    return f"--chunk {chunking.unit}:{chunking.size}{overlap}"
 
 
 def _unpacked(rows: str, dim: int) -> Vectors:

@@ -13,7 +13,7 @@ from typing import Self
 
 from indexer import tables
 from indexer.batches import Change, apply, numbered, prepared
-from indexer.changes import end_build, log_commit, remove_documents, remove_vids
+from indexer.changes import change_settings, end_build, log_commit, remove_documents, remove_vids
 from indexer.contents import Contents
 from indexer.debiasing import Debiasing
 from indexer.directory import LOCK, find_database, make_directory, place_database, sweep
@@ -53,16 +53,20 @@ class IndexWriter:
         self._conn = self.store.conn
         try:
             with translated(self._database):
-                self.settings = tables.read_settings(self._conn, self._database)
-                self.contents = Contents(self._conn, self._database, self.settings)
-                """What it holds."""
-                self.filing = Filing(self.store, path, self.settings.dim)
-                """Its FAISS files."""
+                self._settle()
                 self.state, self.cursor = tables.read_progress(self._conn)
                 sweep(path, self._conn)
         except BaseException:
             self.close()
             raise
+
+    def _settle(self) -> None:
+        """Read the settings, and make what depends on them."""
+        self.settings = tables.read_settings(self._conn, self._database)
+        self.contents = Contents(self._conn, self._database, self.settings)
+        """What it holds."""
+        self.filing = Filing(self.store, self.path, self.settings.dim)
+        """Its FAISS files."""
 
     @classmethod
     def create(cls, path: Path, settings: IndexSettings) -> Self:
@@ -209,6 +213,20 @@ class IndexWriter:
                 remove_documents(conn, ids)
                 log_commit(conn, "delete", 0, len(ids))
         return counts
+
+    def begin_again(self, settings: IndexSettings) -> None:
+        """Fix the index to other settings, as long as its build has not committed anything.
+
+        What it began with may have been a mistake; after the first batch nothing changes here. The
+        database keeps the size of its pages.
+        """
+        if self.state != "building" or self.cursor or tables.files(self._conn):
+            return
+        if settings != self.settings:
+            with self.store.transaction() as conn:
+                change_settings(conn, *settings.to_row())
+            self._settle()
+        self.ask_for(Indexing())
 
     def restart(self) -> None:
         """Take back all that an unfinished build has committed, in one transaction.

@@ -119,13 +119,15 @@ def test_an_interrupted_build_goes_on_with_its_detector(
 ) -> None:
     """Another one would tell other languages in the middle."""
     path, first = tmp_path / "i", tmp_path / "bad.jsonl"
-    write_jsonl(first, [*RECORDS, {"id": "d", "text": ""}])
+    many = [{"text": f"The cat sits on mat {number}."} for number in range(600)]
+    write_jsonl(first, [*RECORDS, *many, {"id": "d", "text": ""}])
+    write_jsonl(unlabelled, [*RECORDS, *many])
     command = ("--index", path, "--encoder", "hashing", "-q")
     assert run("build", first, *command, "--detector", "eldc").code == 3
     ran = run("build", unlabelled, *command)
     assert ran.code == 7
-    assert "began with detector 'eldc', not 'py3langid'" in ran.err
-    assert "--detector eldc" in ran.err
+    assert "began with --detector eldc, not with --detector py3langid" in ran.err
+    assert "go on with --detector eldc" in ran.err
     assert run("build", unlabelled, *command, "--detector", "eldc").code == 0
 
 

@@ -15,12 +15,13 @@ import pytest
 
 import interlingua
 from indexer.build import add, build
+from indexer.chunking import Chunking
 from indexer.corpus import Record, read_corpus
 from indexer.encoders import EncoderSpec
 from indexer.encoders.hashing import HashingEncoder
 from indexer.errors import DuplicateError, IncompatibleError, InputError, LockedError, UsageError
 from indexer.imported import import_vectors
-from indexer.index import SEAL_AT, IndexReader, index_state
+from indexer.index import SEAL_AT, Indexing, IndexReader, index_state
 from indexer.intake import BATCH
 from indexer.lock import WriterLock
 from indexer.records import Document, Encoding, Role
@@ -273,6 +274,31 @@ def test_resuming_with_another_encoder_or_role_is_refused(tmp_path: Path) -> Non
         build(corpus, tmp_path / "i", encoder=EncoderSpec("hashing:32"))
     with pytest.raises(IncompatibleError, match="role"):
         build(corpus, tmp_path / "i", encoder=HASHING, role="query")
+
+
+def test_a_build_that_has_kept_nothing_begins_again_as_it_is_told(tmp_path: Path) -> None:
+    """What it was refused for may have been its options: with others it is a new build."""
+    path, cut = tmp_path / "i", Chunking("tokens", 99_999)
+    nothing = [Document("bad", "")]
+    for encoder, chunking in ((HASHING, cut), (EncoderSpec("hashing:32"), None)):
+        with pytest.raises((InputError, UsageError)):
+            build(
+                nothing,
+                path,
+                encoder=encoder,
+                chunking=chunking,
+                role="query",
+                lexical=False,
+                indexing=Indexing("hnsw"),
+            )
+        assert index_state(path) == "building"
+    build(documents(1200), path, encoder=HASHING)
+    build(documents(1200), tmp_path / "whole", encoder=HASHING)
+    assert content(path) == content(tmp_path / "whole")
+    assert verify(path) == []
+    with IndexReader.open(path) as reader, IndexReader.open(tmp_path / "whole") as whole:
+        assert reader.settings == whole.settings
+        assert reader.info().asked == whole.info().asked
 
 
 def test_rejected_document_ends_the_build_and_keeps_what_was_committed(tmp_path: Path) -> None:
