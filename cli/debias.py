@@ -77,6 +77,7 @@ def debias(
 ) -> None:
     """Take language bias out of an index, undo it, or see what each method would cost."""
     from indexer.errors import UsageError
+    from indexer.staging import refuse_inside
     from indexer.transforms import NONE
     from search.debias.candidates import Candidate
     from search.debias.options import EvaluationOptions
@@ -92,6 +93,8 @@ def debias(
         )
     if not judged and (plot or markdown or queries):
         raise UsageError("--plot, --markdown and --queries without --evaluate", "add --evaluate")
+    for output in filter(None, (plot, markdown)):
+        refuse_inside(output)
     with Index.open(index, encoder=moved_spec(encoder)) as opened:
         if judged:
             options = EvaluationOptions(

@@ -38,11 +38,14 @@ def gate(
     """Gate a release on its audit; exit 4 when worse than allowed, 5 when the data cannot tell."""
     from cli.audit_source import load_audit
     from cli.output import console, print_json
+    from indexer.staging import refuse_inside
     from search.gate.github import annotations
     from search.gate.judge import judge
     from search.gate.junit import junit_xml
     from search.gate.report import render_verdict, verdict_json
 
+    if junit is not None:
+        refuse_inside(junit)
     found = load_audit(audit)
     before = None if baseline is None else load_audit(baseline)
     verdict = judge(found, _thresholds(thresholds, found, before), before, seed=seed)

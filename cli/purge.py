@@ -41,3 +41,5 @@ def purge(
             typer.echo(f"  {counted(number, what)} {done}")
     for name in report.removed:
         typer.echo(f"  {name} removed")
+    for name in report.left:
+        typer.echo(f"  {name} is no part of an index and was left as it is")

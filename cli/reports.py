@@ -13,6 +13,7 @@ def report_writers(
     html: Path | None, markdown: Path | None
 ) -> "dict[Path, Callable[[Audit], str]]":
     """Find who writes which file, and fail before the audit rather than after it."""
+    from indexer.staging import refuse_inside
     from search.reports.markdown import render_markdown
 
     writers: dict[Path, Callable[[Audit], str]] = {}
@@ -23,5 +24,6 @@ def report_writers(
     if markdown is not None:
         writers[markdown] = render_markdown
     for path in writers:
+        refuse_inside(path)
         path.touch()
     return writers

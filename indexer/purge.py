@@ -5,7 +5,7 @@ from pathlib import Path
 
 from indexer.audits import redact_audits
 from indexer.compaction import compact_files
-from indexer.directory import QUARANTINE, REJECTS, SCRATCH
+from indexer.directory import QUARANTINE, REJECTS, SCRATCH, strangers
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import UsageError
 from indexer.index import IndexReader, IndexWriter
@@ -27,6 +27,8 @@ class PurgeReport:
     """Stored audits in which texts were blanked."""
     removed: tuple[str, ...]
     """Files beside the index that quoted corpus records."""
+    left: tuple[str, ...]
+    """What lies in the directory and is no part of an index: nobody has looked into it."""
     bytes_before: int
     bytes: int
     """Size of all files of the directory now."""
@@ -80,6 +82,7 @@ def purge(
         dropped=before.deleted,
         audits=audits,
         removed=removed,
+        left=tuple(str(there.relative_to(path)) for there in strangers(path)),
         bytes_before=size,
         bytes=size_after,
     )

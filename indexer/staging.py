@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from indexer.disk import disk_errors, sync_directory
 from indexer.errors import UsageError
+from indexer.store import DATABASE
 
 _ANOTHER = "name a directory that is empty or not there yet"
 
@@ -25,11 +26,12 @@ def new_directory(target: Path) -> Iterator[Path]:
         target: an empty directory, or none yet.
 
     Raises:
-        UsageError: something is there already.
+        UsageError: something is there already, or it lies inside an index.
         InterlinguaError: the disk is full or fails; nothing has appeared.
     """
     target = Path(os.path.abspath(target))  # noqa: PTH100 - a link that is the target stays one
     refuse_occupied(target)
+    refuse_inside(target)
     part = target.parent / f".{target.name}.{secrets.token_hex(4)}.part"
     try:
         with disk_errors(target):
@@ -54,13 +56,14 @@ def new_file(target: Path, *, overwrite: bool = False) -> Iterator[BinaryIO]:
         overwrite: whether it may take the place of another.
 
     Raises:
-        UsageError: it is there already, or its folder is not.
+        UsageError: it is there already, its folder is not, or it lies inside an index.
         InterlinguaError: the disk is full or fails; what stood there before stays.
     """
     if not overwrite and target.exists():
         raise UsageError(f"{target}: is there already", "name another file, or give --overwrite")
     if target.is_dir() or not target.absolute().parent.is_dir():
         raise UsageError(f"{target}: cannot be a file", "name a file in a folder that is there")
+    refuse_inside(target)
     part = target.parent / f".{target.name}.{secrets.token_hex(4)}.part"
     try:
         with disk_errors(target), part.open("xb") as file:
@@ -84,3 +87,16 @@ def refuse_occupied(target: Path) -> None:
         raise UsageError(f"{target}: is there already", _ANOTHER)
     if target.is_dir() and (inside := next(target.iterdir(), None)) is not None:
         raise UsageError(f"{target}: is not empty ({inside.name!r})", _ANOTHER)
+
+
+def refuse_inside(target: Path) -> None:
+    """Refuse to write where the files of an index are: it could be one of them.
+
+    What is no part of an index is not purged with it either.
+
+    Raises:
+        UsageError: naming the index.
+    """
+    for folder in target.resolve().parents:
+        if (folder / DATABASE).exists():
+            raise UsageError(f"{target}: lies inside the index {folder}", "name a place outside it")

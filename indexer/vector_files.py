@@ -6,6 +6,7 @@ SHA-256, never changed once it has its name, and derived: whatever is lost is wr
 the database.
 """
 
+import errno
 import hashlib
 import mmap
 import os
@@ -19,11 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexer.disk import disk_errors, sync_directory
-from indexer.errors import CorruptError
+from indexer.errors import CorruptError, InterlinguaError
 from indexer.faiss_calls import faiss_module
 from indexer.faiss_structure import StructureError, check_structure
 from indexer.kinds import kind_of
-from indexer.remedies import REPAIR
+from indexer.remedies import DISK, REPAIR
 from indexer.vectors import Segment, Vids
 
 _SUFFIX = ".faiss"
@@ -34,6 +35,9 @@ much, and says nothing of the rest."""
 
 MAPPED_FROM = 64 << 20
 """Bytes from which a file is mapped into memory and not read."""
+
+_NOT_THE_FILE = {errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""Errors that say nothing of what is in a file: who asks may not open it, or no more of them."""
 
 _limits = threading.Lock()
 
@@ -98,6 +102,7 @@ def load_file(directory: Path, record: FileRecord, dim: int, *, whole: bool = Fa
     Raises:
         FileNotFoundError: it is not there; it may have been superseded since it was named.
         CorruptError: it is not the file that was written.
+        InterlinguaError: it may not be read.
     """
     return _load(directory / record.name, record, dim, trusting=not whole)
 
@@ -165,7 +170,10 @@ def _opened(path: Path, size: int) -> Iterator[int]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise CorruptError(f"{path}: cannot be read: {error.strerror}", REPAIR) from error
+        unread = f"{path}: cannot be read: {error.strerror}"
+        if error.errno in _NOT_THE_FILE:
+            raise InterlinguaError(unread, DISK) from error
+        raise CorruptError(unread, REPAIR) from error
 
 
 def _stamp(fd: int) -> tuple[int, int]:

@@ -45,6 +45,26 @@ def test_a_name_the_file_system_refuses_is_said(run: Run) -> None:
     assert "too long" in ran.err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "export --format jsonl --overwrite --output interlingua.db",
+        "backup --output vectors/copy",
+        "audit --html interlingua.db",
+        "debias --evaluate --plot vectors/plot.svg",
+    ],
+)
+def test_nothing_is_written_into_an_index(index: Path, run: Run, command: str) -> None:
+    """One of its files could be lost, and a copy of its texts is not purged there."""
+    before = (index / "interlingua.db").read_bytes()
+    *words, name = command.split()
+    ran = run(*words, index / name, "--index", index)
+    assert ran.code == 2
+    assert "lies inside the index" in ran.err
+    assert (index / "interlingua.db").read_bytes() == before
+    assert not (index / "vectors" / "copy").exists()
+
+
 def test_id_with_another_text_or_language(index: Path, run: Run) -> None:
     """--id and a TEXT must agree; --lang and --group override what the document says."""
     refused = run("search", "something else", "--id", "en1", "--index", index)

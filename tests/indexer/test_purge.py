@@ -264,8 +264,16 @@ def test_files_beside_the_index_are_considered(path: Path) -> None:
         purge(path)
     assert (path / "rejects.jsonl").exists()
     report = purge(path, quarantine=True)
-    assert report.removed == ("rejects.jsonl", "quarantine.jsonl")
+    assert (report.removed, report.left) == (("rejects.jsonl", "quarantine.jsonl"), ())
     assert traces(path, secrets()) == []
+
+
+def test_what_is_no_part_of_an_index_is_named(path: Path) -> None:
+    """Nobody can tell whose it is, so that it may not go; nor is it said to be clean."""
+    (path / "notes.txt").write_text(CANARY)
+    (path / "vectors" / "copy").mkdir()
+    assert purge(path).left == ("notes.txt", "vectors/copy")
+    assert (path / "notes.txt").read_text() == CANARY
 
 
 def test_a_purge_needs_the_lock_and_a_finished_build(tmp_path: Path, path: Path) -> None:

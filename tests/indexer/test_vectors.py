@@ -190,6 +190,20 @@ def test_a_link_is_not_followed(tmp_path: Path, record: FileRecord) -> None:
         load_file(tmp_path, record, 8)
 
 
+def test_a_file_that_may_not_be_opened_is_not_called_damaged(
+    tmp_path: Path, record: FileRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To mend it would not help."""
+
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(InterlinguaError, match=r"cannot be read: Permission denied") as caught:
+        load_file(tmp_path, record, 8)
+    assert (caught.value.exit_code, "permissions" in str(caught.value.remedy)) == (1, True)
+
+
 @pytest.mark.parametrize("failing", ["write", "fsync"])
 def test_a_failing_disk_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
