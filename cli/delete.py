@@ -55,7 +55,8 @@ def _by_id(index: "Path", wanted: list[str], dry_run: bool, json: bool) -> None:
     typer.echo(_done(index, deleted, dry_run))
     if missing:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
-        typer.echo(printable(f"{len(missing)} ids were not there: {shown}"), err=True)
+        were = "id was" if len(missing) == 1 else "ids were"
+        typer.echo(printable(f"{len(missing)} {were} not there: {shown}"), err=True)
         if whole := _cut(index, missing):
             note = f"one chunk alone cannot be deleted; its document can: {whole}"
             typer.echo(printable(note), err=True)
@@ -72,11 +73,14 @@ def _cut(index: "Path", missing: list[str]) -> str | None:
 
 
 def _by_filter(index: "Path", allowed: "Filter", dry_run: bool, json: bool) -> None:
+    from cli.filters import note_unmet
     from cli.output import print_json
     from indexer.removal import count_where, delete_where
 
     counts = (count_where if dry_run else delete_where)(allowed, index)
     deleted = sum(counts.values())
+    if not deleted:
+        note_unmet(index, allowed)
     if json:
         said = {"dry_run": dry_run, "deleted": deleted, "missing": [], "languages": dict(counts)}
         print_json({"schema": "interlingua.delete/1", **said})

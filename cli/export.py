@@ -56,6 +56,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Write the documents to a file: a build that reads it makes the same ones."""
+    from cli.filters import note_unmet
     from cli.progress import documents_in, progress
     from indexer.exports.export import export as run
     from indexer.fields import Fields
@@ -84,6 +85,8 @@ def export(
                 format=chosen, vectors=vectors, allowed=allowed, fields=fields, progress=show,
             )  # fmt: skip
     _print(report, Path(output), chosen, fields, json)
+    if not report.documents:
+        note_unmet(index, allowed)
 
 
 def _guessed(output: str) -> ExportFormat:
@@ -117,7 +120,7 @@ def _print(
         said = {"path": str(output), "format": chosen, "bytes": output.stat().st_size}
         print_json({"schema": "interlingua.export/1", **said, **asdict(report)})
         return
-    languages = ", ".join(f"{lang} {n}" for lang, n in report.languages.items())
+    languages = ", ".join(f"{lang} {n}" for lang, n in report.languages.items()) or "none"
     documents = counted(report.documents, "document")
     typer.echo(f"{output}: {documents} ({languages}) as of commit {report.commit}")
     if chosen == "embedding-atlas":

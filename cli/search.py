@@ -72,6 +72,7 @@ def search(
     json: Json = False,
 ) -> None:
     """Find the nearest documents across languages, and report how many share only the language."""
+    from cli.filters import note_unmet
     from cli.queries import read_asked, refuse_vectors_alone
     from indexer.fields import Fields
     from search.query import Index
@@ -96,16 +97,19 @@ def search(
             by_document=by_document,
             exact=exact,
         )
-        _print(answers, json, one_line=queries is not None)
+        if not _print(answers, json, one_line=queries is not None):
+            note_unmet(index, allowed)
 
 
-def _print(answers: "Iterator[Answer]", json: bool, *, one_line: bool) -> None:
-    """Print answers, and count the queries whose language the transform has not seen."""
+def _print(answers: "Iterator[Answer]", json: bool, *, one_line: bool) -> int:
+    """Print answers; count their hits, and the queries in languages new to the transform."""
     from cli.output import console, print_json
     from search.render import answer_json, render_answer
 
     unseen: Counter[str] = Counter()
+    hits = 0
     for number, answer in enumerate(answers):
+        hits += len(answer.hits)
         unseen[answer.query.lang] += answer.fitted is False
         if json:
             print_json(answer_json(answer), indent=None if one_line else 2)
@@ -117,6 +121,7 @@ def _print(answers: "Iterator[Answer]", json: bool, *, one_line: bool) -> None:
         typer.echo(
             f"note: queries in languages the transform has not seen, {note}: {which}", err=True
         )
+    return hits
 
 
 def _query(

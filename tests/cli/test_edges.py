@@ -65,6 +65,30 @@ def test_nothing_is_written_into_an_index(index: Path, run: Run, command: str) -
     assert not (index / "vectors" / "copy").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("--where lang=de", "no document has a field 'lang'; languages are chosen with --in"),
+        ("--where nosuch=1", "no document has a field 'nosuch'"),
+        ("--where topic=>food", "no document has 'topic' = '>food'"),
+        ("--where topic=food --in xh,zu", "no document is in xh, zu"),
+        ("--where topic=food --where n=2", "no document meets all of its conditions"),
+    ],
+)
+def test_what_lets_nothing_pass_is_said(run: Run, tmp_path: Path, options: str, why: str) -> None:
+    """A slip in a filter looks like an empty index."""
+    records, index = tmp_path / "c.jsonl", tmp_path / "i"
+    soup = {"id": "a", "text": "soup", "lang": "en", "topic": "food", "n": 1}
+    write_jsonl(records, [soup, {"id": "b", "text": "a race", "lang": "en", "n": 2}])
+    assert run("build", records, "--index", index, "--encoder", "hashing").code == 0
+    out = tmp_path / "out.jsonl"
+    for command in (("search", "soup"), ("delete",), ("export", "--output", out)):
+        ran = run(*command, "--index", index, *options.split())
+        assert ran.code == 0
+        assert f"note: nothing passes the filter: {why}\n" in ran.err
+    assert "filter" not in run("search", "soup", "--index", index, "--in", "en,xh").err
+
+
 def test_id_with_another_text_or_language(index: Path, run: Run) -> None:
     """--id and a TEXT must agree; --lang and --group override what the document says."""
     refused = run("search", "something else", "--id", "en1", "--index", index)
