@@ -77,6 +77,11 @@ def damaged_documents(conn: sqlite3.Connection) -> Iterator[DamagedRow]:
             if not row.intact():
                 yield DamagedRow(row.vid, row.id, "the document is damaged")
         last = rows[-1][0]
+    yield from missing_vectors(conn)
+
+
+def missing_vectors(conn: sqlite3.Connection) -> Iterator[DamagedRow]:
+    """Find documents that have no vector."""
     alone = "SELECT vid, id FROM documents WHERE vid NOT IN (SELECT vid FROM vectors)"
     for vid, id_ in conn.execute(alone).fetchall():
         yield DamagedRow(vid, id_, "the document has no vector")

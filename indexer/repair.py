@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer import tables
+from indexer.audits import damaged_audits, drop_audit
 from indexer.changes import forget_file, log_commit, name_file, remove_vids, replace_files
 from indexer.damage import (
     STRAY_TOMBSTONES,
@@ -17,6 +18,7 @@ from indexer.damage import (
     damaged_vectors,
     file_states,
     gaps,
+    missing_vectors,
     other_scripts,
     overlaps,
 )
@@ -27,6 +29,7 @@ from indexer.errors import CorruptError
 from indexer.kinds import EXACT, fits
 from indexer.lexical import lexical_problems, renew_lexical
 from indexer.lock import WriterLock
+from indexer.migrations import FORMAT
 from indexer.nouns import counted
 from indexer.remedies import RESTORE
 from indexer.rows import vector_crc
@@ -54,6 +57,10 @@ class RepairReport:
     """Whether the lexical index was made anew from the documents."""
     gone: int = 0
     """Documents that the log of commits counts and of which there was nothing left to keep."""
+    unlogged: int = 0
+    """Documents that the log of commits did not count, which are entered there now."""
+    audits: tuple[int, ...] = ()
+    """Stored audits that are damaged still: nothing else holds what they held."""
 
     def __str__(self) -> str:
         done = [
@@ -68,8 +75,11 @@ class RepairReport:
         ]
         if self.gone:
             done.append(f"{counted(self.gone, 'document')} gone, by the log of commits: {RESTORE}")
+        if self.unlogged:
+            done.append(f"{counted(self.unlogged, 'document')} entered in the log of commits")
         if self.lexical:
             done.append("lexical index made anew")
+        done += [f"audit {id_} is damaged still: {drop_audit(id_)}" for id_ in self.audits]
         return "; ".join(done) or "nothing to repair"
 
 
@@ -119,7 +129,7 @@ class _Repair:
         lexical = self._mend_lexical()
         states = list(file_states(self._conn, self._path / FILES, self._dim))
         damaged = list(damaged_vectors(self._conn, self._dim))
-        restored = self._restore(damaged, states)
+        restored = self._restore([*damaged, *missing_vectors(self._conn)], states)
         lost = [
             *damaged_documents(self._conn),
             *(row for row in damaged if row.vid not in {r.vid for r in restored}),
@@ -127,7 +137,7 @@ class _Repair:
         self._quarantine(lost)
         written = [self._rewrite(state) for state in states if state.problem]
         written.extend(self._cover())
-        gone = self._balance()
+        surplus = self._balance()
         kept = any(row.id is not None for row in lost)
         return RepairReport(
             files_written=tuple(name for name in written if name),
@@ -136,7 +146,9 @@ class _Repair:
             quarantine=str(self._path / QUARANTINE) if kept else None,
             swept=tuple(sweep(self._path, self._conn)),
             lexical=lexical,
-            gone=gone,
+            gone=max(-surplus, 0),
+            unlogged=max(surplus, 0),
+            audits=tuple(damaged_audits(self._conn, FORMAT)),
         )
 
     def _mend_structure(self) -> None:
@@ -174,28 +186,34 @@ class _Repair:
     def _restore(
         self, damaged: Sequence[DamagedRow], states: Iterable[FileState]
     ) -> list[DamagedRow]:
-        """Read damaged vectors back from FAISS files that are what was written."""
+        """Read vectors back from FAISS files that are what was written."""
         wanted = {row.vid: row for row in damaged if row.id is not None}
+        plain = read_debiasing(self._conn, str(self._path / DATABASE)).transform is None
         restored: list[DamagedRow] = []
         for segment in (state.segment for state in states if state.segment is not None):
             here = [int(vid) for vid in segment.vids if int(vid) in wanted]
             for vid in here:
                 row = segment.vectors(segment.vids.searchsorted([vid]))
                 blob = row.astype("<f4").tobytes()
-                if self._put_back(vid, blob):
+                if self._put_back(vid, blob, raw=plain and segment.raw):
                     restored.append(wanted[vid])
         return restored
 
-    def _put_back(self, vid: int, blob: bytes) -> bool:
-        """Write a vector if its checksum, or what is left of it, says that it is the right one."""
+    def _put_back(self, vid: int, blob: bytes, *, raw: bool) -> bool:
+        """Write a vector if its checksum, or what is left of it, says that it is the right one.
+
+        Where nothing is left the file's SHA-256 speaks for it, if it holds vectors as they were
+        added (``raw``).
+        """
         query = "SELECT vector, crc32 FROM vectors WHERE vid = ?"
-        kept, crc32 = self._conn.execute(query, [vid]).fetchone()
+        kept, crc32 = self._conn.execute(query, [vid]).fetchone() or (blob if raw else None, None)
         if vector_crc(vid, blob) != crc32 and blob != kept:
             return False
         with self._store.transaction() as conn:
             conn.execute(
-                "UPDATE vectors SET vector = ?, crc32 = ? WHERE vid = ?",
-                [blob, vector_crc(vid, blob), vid],
+                "INSERT INTO vectors (vid, vector, crc32) VALUES (?, ?, ?) ON CONFLICT (vid) "
+                "DO UPDATE SET vector = excluded.vector, crc32 = excluded.crc32",
+                [vid, blob, vector_crc(vid, blob)],
             )
             log_commit(conn, "restore", 0, 0)
         return True
@@ -253,7 +271,7 @@ class _Repair:
         return write_files(self._conn, self._path, self._dim, transform, factory, some)
 
     def _balance(self) -> int:
-        """Enter a difference between the log of commits and the documents; count the missing."""
+        """Enter what the documents are more, or fewer, than the log of commits counts."""
         query = (
             "SELECT (SELECT count(*) FROM documents) - "
             "(SELECT coalesce(sum(added - removed), 0) FROM commits)"
@@ -262,7 +280,7 @@ class _Repair:
         if surplus:
             with self._store.transaction() as conn:
                 log_commit(conn, "balance", max(surplus, 0), max(-surplus, 0))
-        return max(-surplus, 0)
+        return surplus
 
 
 def _record(conn: sqlite3.Connection, row: DamagedRow) -> str:

@@ -102,6 +102,11 @@ def test_changes_under_a_transform_give_what_a_fresh_index_gives(tmp_path: Path)
     repair(path)
     assert answers(path) == grown
     assert verify(path) == []
+    conn = sqlite3.connect(path / "interlingua.db")
+    with conn:
+        conn.execute("DELETE FROM vectors WHERE vid = (SELECT vid FROM documents WHERE id = 'de7')")
+    conn.close()
+    assert repair(path).lost == ("de7",)  # what the file holds is not the raw vector
 
 
 def test_what_was_deleted_leaves_the_files(index: Path) -> None:

@@ -182,6 +182,9 @@ def test_a_damaged_audit_is_named_and_can_be_removed(path: Path, change: str) ->
     assert f"audit {bad}" in problem.place
     assert f"--delete {bad}" in problem.remedy
     assert verify(path, quick=True) == []
+    report = repair(path)
+    assert report.audits == (bad,)
+    assert str(report).startswith(f"audit {bad} is damaged still: remove it")
     assert delete_audits(path, [bad]) == []
     assert verify(path) == []
     assert [a.id for a in list_audits(path)] == [good]
