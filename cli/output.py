@@ -51,17 +51,17 @@ def print_build(verb: str, index: Path, report: "BuildReport", as_json: bool) ->
 
 def _said(index: Path, report: "BuildReport") -> Iterator[str]:
     languages = sorted(report.languages.items(), key=lambda item: -item[1])
-    held = counted(report.documents, "document" if report.wholes is None else "chunk")
+    held = "document" if report.wholes is None else "chunk"
     of = "" if report.wholes is None else f" of {counted(report.wholes, 'document')}"
     listed = ", ".join(f"{lang} {n}" for lang, n in languages)
-    yield f"{index}: {held}{of} ({listed})"
+    yield f"{index}: {counted(report.documents, held)}{of} ({listed})"
     details = (
         (report.resumed_at, "record", "there already, from the interrupted run"),
         (report.replaced, "document", "replaced"),
         (report.reused, "text", "there already: not encoded again"),
         (report.unchanged, "record", "left out: already there, or the same text again"),
         (report.detected, "", "with a detected language, not a given one"),
-        (report.languages.get("und", 0), "document", "of unknown language (und)"),
+        (report.languages.get("und", 0), held, "of unknown language (und)"),
         (report.rejected, "record", f"refused, see {index / 'rejects.jsonl'}"),
     )
     for number, noun, what in details:

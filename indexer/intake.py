@@ -243,7 +243,8 @@ def _encode(encoder: Encoder, documents: Sequence[Document], role: Role) -> list
 def _another_corpus(place: str) -> UsageError:
     return UsageError(
         f"{place}: not the corpus that the interrupted build began with",
-        "give the same files in the same order, or start in another directory",
+        "give the same files in the same order and the same options (--lang, fields, format), or "
+        "start in another directory",
     )
 
 

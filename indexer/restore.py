@@ -9,10 +9,9 @@ from indexer.directory import FILES, SCRATCH
 from indexer.disk import disk_errors
 from indexer.errors import CorruptError
 from indexer.manifest import BackupFile, checksum, read_manifest
+from indexer.remedies import BACKUP
 from indexer.staging import new_directory, refuse_occupied
 from indexer.store import DATABASE
-
-_ANOTHER = "restore another backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,11 @@ def _place(source: Path, part: Path, file: BackupFile, *, copy: bool) -> bool:
     try:
         opened = origin.open("rb")
     except FileNotFoundError as error:
-        raise CorruptError(f"{origin}: this file of the backup is missing", _ANOTHER) from error
+        raise CorruptError(f"{origin}: this file of the backup is missing", BACKUP) from error
     with disk_errors(target), opened:
         linked = place_file(opened, origin, target, copy=copy)
         if checksum(target) != (file.bytes, file.sha256):
-            raise CorruptError(f"{origin}: is not what was backed up", _ANOTHER)
+            raise CorruptError(f"{origin}: is not what was backed up", BACKUP)
     return linked
 
 
@@ -97,4 +96,4 @@ def _refuse_written(source: Path) -> None:
     """Refuse a backup that somebody has written to: its log is in no manifest."""
     log = source / f"{DATABASE}-wal"
     if log.exists() and log.stat().st_size:
-        raise CorruptError(f"{log}: somebody has written to the backup", _ANOTHER)
+        raise CorruptError(f"{log}: somebody has written to the backup", BACKUP)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from indexer import tables
@@ -23,10 +24,10 @@ from indexer.lexical import lexical_missing, lexical_problems
 from indexer.migrations import SCRIPTS
 from indexer.nouns import counted
 from indexer.quick import quick_problems
-from indexer.remedies import REPAIR
+from indexer.remedies import BACKUP, REPAIR
 from indexer.repair import RepairReport, repair
 from indexer.settings import IndexSettings
-from indexer.store import DATABASE, check_format, connect_reader, translated
+from indexer.store import DATABASE, MANIFEST, check_format, connect_reader, translated
 
 __all__ = ["Problem", "RepairReport", "repair", "verify"]
 
@@ -59,6 +60,8 @@ def verify(path: str | Path, quick: bool = False) -> list[Problem]:
     except CorruptError as error:
         what = error.message.removeprefix(f"{database}: ")
         problems.append(Problem(str(database), what, error.remedy or REPAIR))
+    if database.with_name(MANIFEST).exists():  # nothing is mended in a backup
+        return [replace(p, remedy=BACKUP) if p.remedy == REPAIR else p for p in problems]
     return problems
 
 

@@ -263,6 +263,22 @@ def test_a_damaged_backup_does_not_appear(path: Path, tmp_path: Path, damage: st
     assert sorted(file.name for file in tmp_path.iterdir()) == ["b", "i"]
 
 
+def test_a_copy_of_a_damaged_backup_can_be_mended(path: Path, tmp_path: Path) -> None:
+    """As `verify` and `restore` say of it; the backup itself stays as it is."""
+    backup(path, tmp_path / "b", copy=True)
+    content = dump(path)
+    faiss_files(tmp_path / "b")[0].unlink()
+    [problem] = verify(tmp_path / "b")
+    with pytest.raises(CorruptError) as refused:
+        restore(tmp_path / "b", tmp_path / "r")
+    assert problem.remedy == refused.value.remedy
+    assert "without manifest.json" in problem.remedy
+    shutil.copytree(tmp_path / "b", tmp_path / "r", ignore=shutil.ignore_patterns("manifest.json"))
+    assert len(repair(tmp_path / "r").files_written) == 1
+    assert verify(tmp_path / "r") == []
+    assert dump(tmp_path / "r") == content
+
+
 @pytest.mark.parametrize(
     "name", ["../x", "/etc/passwd", "vectors/../../x", "LOCK", "interlingua.db", "vectors/x.faiss"]
 )
