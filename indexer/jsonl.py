@@ -153,7 +153,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _integer(digits: str) -> int:
     if len(digits) <= _LONGEST_INTEGER and -(2**63) <= (value := int(digits)) < 2**63:
         return value
-    raise InputError("an integer beyond 64 bits with a sign", "write it as a string")
+    raise InputError("an integer beyond signed 64 bits", "write it as a string")
 
 
 def _float(digits: str) -> float:

@@ -30,7 +30,7 @@ def _value(value: object) -> object:
         return None if math.isnan(value) else value
     if isinstance(value, int):
         if not -(2**63) <= value < 2**63:
-            raise InputError("an integer beyond 64 bits with a sign", "write it as a string")
+            raise InputError("an integer beyond signed 64 bits", "write it as a string")
         return value
     if isinstance(value, list):
         return [_value(inner) for inner in value]

@@ -60,8 +60,11 @@ LINES: dict[str, tuple[bytes, str]] = {
     "NaN": (b'{"text": "a", "x": NaN}', "NaN is no JSON number"),
     "Infinity": (b'{"text": "a", "x": [-Infinity]}', "-Infinity is no JSON number"),
     "overflow": (b'{"text": "a", "x": 1e999}', "1e999 is beyond the range"),
-    "huge integer": (b'{"text": "a", "x": ' + b"9" * 5000 + b"}", "an integer beyond 64 bits with a sign"),
-    "65 bits": (_record(x=2**63), "an integer beyond 64 bits with a sign"),
+    "huge integer": (
+        b'{"text": "a", "x": ' + b"9" * 5000 + b"}",
+        "an integer beyond signed 64 bits",
+    ),
+    "65 bits": (_record(x=2**63), "an integer beyond signed 64 bits"),
     "key twice": (b'{"text": "a", "text": "b"}', "field 'text' comes twice"),
     "key twice inside": (b'{"text": "a", "x": {"k": 1, "k": 2}}', "field 'k' comes twice"),
     "key twice, escaped": (b'{"text": "a", "t\\u0065xt": "b"}', "field 'text' comes twice"),

@@ -146,7 +146,7 @@ def test_rows_that_are_no_records_are_refused(write: Callable[["pa.Table"], Path
         f"{path.name}:4": "holds a NUL character (\\u0000)",
         f"{path.name}:5": "unknown language tag 'xx'",
         f"{path.name}:6": "inf is no JSON number",
-        f"{path.name}:7": "an integer beyond 64 bits with a sign",
+        f"{path.name}:7": "an integer beyond signed 64 bits",
     }
 
 
