@@ -7,11 +7,8 @@ from indexer.records import Condition, Filter
 from indexer.snapshot import Snapshot
 
 _NO_METADATA = {
-    "lang": "languages are chosen with --in",
-    "language": "languages are chosen with --in",
-    "id": "conditions look at metadata alone",
-    "text": "conditions look at metadata alone",
-    "group": "conditions look at metadata alone",
+    **dict.fromkeys(("lang", "language"), "; languages are chosen with --in"),
+    **dict.fromkeys(("id", "text", "group"), "; conditions look at metadata alone"),
 }
 
 
@@ -45,5 +42,4 @@ def _unmet(state: Snapshot, condition: Condition) -> str | None:
         return None
     if len(state.allowed(Filter(where=(Condition(key, "", "^="),)))):  # any value begins so
         return f"no document has {key!r} {operator} {value!r}"
-    hint = f"; {_NO_METADATA[key]}" if key in _NO_METADATA else ""
-    return f"no document has a field {key!r}{hint}"
+    return f"no document has a field {key!r}{_NO_METADATA.get(key, '')}"

@@ -65,6 +65,13 @@ def test_nothing_is_written_into_an_index(index: Path, run: Run, command: str) -
     assert not (index / "vectors" / "copy").exists()
 
 
+def test_a_gate_writes_nothing_into_an_index_either(index: Path, run: Run) -> None:
+    """Before it reads the audit."""
+    ran = run("gate", index / "no.json", "--junit", index / "interlingua.db")
+    assert (ran.code, "lies inside the index" in ran.err) == (2, True)
+    assert run("info", "--index", index).code == 0
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

@@ -50,6 +50,20 @@ def test_counts_that_differ_in_a_stream_leave_nothing_half_there(
     assert str(repair(tmp_path / "i")) == "nothing to repair"
 
 
+def test_an_import_that_has_kept_nothing_begins_again_with_other_vectors(tmp_path: Path) -> None:
+    """Of another dimension and name, as if nothing had been there."""
+    file = save(tmp_path / "v.npy", drawn(9))
+    with pytest.raises(InputError, match="9 vectors for 8 records"):
+        import_vectors(file, iter(records(8)), tmp_path / "i", lexical=False)
+    wide = save(tmp_path / "w.npy", np.hstack([drawn(9), drawn(9)]))
+    import_vectors(wide, iter(records(9)), tmp_path / "i", name="wide")
+    import_vectors(wide, iter(records(9)), tmp_path / "whole", name="wide")
+    assert dump(tmp_path / "i") == dump(tmp_path / "whole")
+    assert verify(tmp_path / "i") == []
+    with IndexWriter.open(tmp_path / "i") as one, IndexWriter.open(tmp_path / "whole") as other:
+        assert one.settings == other.settings
+
+
 def test_an_index_is_taken_back_only_while_it_is_built(tmp_path: Path) -> None:
     """A finished one is never emptied; sealed files do not matter."""
     path = build_reference(tmp_path / "i", [encoded("a"), encoded("b")], finish=False)
