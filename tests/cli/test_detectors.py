@@ -158,6 +158,8 @@ def test_what_is_uncertain_is_counted_and_in_no_denominator(run: Run, tmp_path: 
     path = tmp_path / "i"
     ran = run("build", tmp_path / "c.jsonl", "--index", path, "--encoder", "hashing", "-q")
     assert "5 documents of unknown language (und)" in ran.out
+    cut = ("--index", tmp_path / "cut", "--encoder", "hashing", "-q", "--chunk", "sentences")
+    assert "5 chunks of unknown language (und)" in run("build", tmp_path / "c.jsonl", *cut).out
     audit = run("audit", "--index", path, "-k", "1", "--json", "-q").json()
     queries = audit["queries"]
     assert isinstance(queries, dict)

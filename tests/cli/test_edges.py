@@ -79,6 +79,10 @@ def test_a_gate_writes_nothing_into_an_index_either(index: Path, run: Run) -> No
         ("--where nosuch=1", "no document has a field 'nosuch'"),
         ("--where topic=>food", "no document has 'topic' = '>food'"),
         ("--where topic=food --in xh,zu", "no document is in xh, zu"),
+        (
+            "--where topic=soup --in en,xh",
+            "no document is in xh, and no document has 'topic' = 'soup'",
+        ),
         ("--where topic=food --where n=2", "no document meets all of its conditions"),
     ],
 )

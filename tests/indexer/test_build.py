@@ -260,8 +260,9 @@ def test_resuming_with_another_corpus_is_refused(tmp_path: Path, change: str) ->
         corpus = corpus[:10]
     else:
         corpus.insert(3, Document("new", "another text", "en"))
-    with pytest.raises(UsageError, match="not the corpus"):
+    with pytest.raises(UsageError, match="not the corpus") as caught:
         build(corpus, tmp_path / "i", encoder=HASHING)
+    assert "the same options (--lang" in str(caught.value.remedy)
     assert content(tmp_path / "i") == before
 
 

@@ -1,5 +1,6 @@
 """Approximate kinds of index: what they are, what they find, and what they must not lose."""
 
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from indexer.errors import CorruptError, UsageError
 from indexer.index import Indexing, IndexReader, IndexSettings, IndexWriter
 from indexer.kinds import QUANTISATIONS, expected_bytes, factory, read_size
 from indexer.records import Document, EncodedDocument, Filter, Vectors
+from indexer.store import DATABASE
 from indexer.verify import repair, verify
 from search.debias.apply import apply_debiasing, debiasing_of, statistics_of_index
 from search.debias.candidates import Candidate
@@ -204,6 +206,19 @@ def test_a_lost_or_damaged_file_is_written_again(tmp_path: Path, codes: str) -> 
     assert answers(path, exact=True) == true
     with IndexReader.open(path) as reader:
         assert reader.info().kind == "ivf"
+
+
+def test_codes_are_not_taken_for_a_vector_that_is_gone(tmp_path: Path) -> None:
+    """What a file of codes gives back is near the raw vector, and not it."""
+    path = build(tmp_path / "i", Indexing("ivf", "sq8"))
+    conn = sqlite3.connect(path / DATABASE)
+    with conn:
+        [(id_,)] = conn.execute("SELECT id FROM documents WHERE vid = 7")
+        conn.execute("DELETE FROM vectors WHERE vid = 7")
+    conn.close()
+    report = repair(path)
+    assert (report.vectors_restored, report.lost) == ((), (id_,))
+    assert verify(path) == []
 
 
 def test_auto_is_exact_until_it_need_not_be() -> None:
