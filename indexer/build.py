@@ -67,8 +67,7 @@ def build(  # noqa: PLR0913 - each is a choice of its own
     with (
         IndexWriter.open(path) if state == "building" else IndexWriter.begin(path, settings)
     ) as writer:
-        if not writer.cursor:
-            writer.begin_again(settings())
+        writer.begin_again(settings)
         writer.settings.check_choices(
             path, role=role, detector=detector, lexical=lexical, chunking=chunking
         )

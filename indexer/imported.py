@@ -103,7 +103,7 @@ def import_vectors(  # noqa: PLR0913 - each is a choice of its own
         drafted(records, expected, batch_of(file.dim, file.rows)) as source,
         IndexWriter.open(path) if building else IndexWriter.create(path, settings) as writer,
     ):
-        writer.begin_again(settings)
+        writer.begin_again(lambda: settings)
         _check_same(writer, settings)
         writer.settings.check_choices(path, role="passage", detector=detector, lexical=lexical)
         if indexing is not None:

@@ -214,15 +214,16 @@ class IndexWriter:
                 log_commit(conn, "delete", 0, len(ids))
         return counts
 
-    def begin_again(self, settings: IndexSettings) -> None:
+    def begin_again(self, describe: Callable[[], IndexSettings]) -> None:
         """Fix the index to other settings, as long as its build has not committed anything.
 
-        What it began with may have been a mistake; after the first batch nothing changes here. The
-        database keeps the size of its pages.
+        What it began with may have been a mistake; after the first batch nothing changes here, and
+        ``describe``, which may load an encoder, is not called. The database keeps the size of its
+        pages.
         """
         if self.state != "building" or self.cursor or tables.files(self._conn):
             return
-        if settings != self.settings:
+        if (settings := describe()) != self.settings:
             with self.store.transaction() as conn:
                 change_settings(conn, *settings.to_row())
             self._settle()
